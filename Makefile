@@ -1,0 +1,45 @@
+# make build   one day, from the lake to the published warehouse; DATE=20230501 for the day
+# make test    every test
+PYTHON ?= python3
+DATE ?= 20230501
+BIN := .venv/bin
+# -m pip, so that a long path to .venv does not break the scripts' first lines
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+
+.PHONY: build test lint query lock clean
+
+build: .venv/installed-build
+	$(BIN)/dbt build --vars 'date: $(DATE)'
+
+test: .venv/installed-test
+	$(BIN)/python -m pytest
+
+lint: .venv/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint models tests
+
+# make query SQL="select * from daily_reports"
+query: .venv/installed-build
+	$(BIN)/python -m dbt_project.query "$(SQL)"
+
+# The stamps are newer than the locks as long as what the locks name is installed.
+.venv/installed-build: requirements.txt
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed: make PYTHON=python3.11')"
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(INSTALL) -r requirements.txt
+	touch $@
+
+.venv/installed-test: requirements-dev.txt .venv/installed-build
+	$(INSTALL) -r requirements-dev.txt
+	touch $@
+
+# Resolve the two lists anew; needs uv.
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+lock:
+	$(LOCK) requirements.in -o requirements.txt
+	$(LOCK) requirements-dev.in -o requirements-dev.txt
+
+clean:
+	rm -rf .venv target logs warehouse

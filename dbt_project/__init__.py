@@ -1,0 +1,1 @@
+"""The Python package behind the daily taxi-ride anomaly warehouse."""

@@ -1,0 +1,114 @@
+"""The last lines that a build prints: what it did, or in one line what went wrong."""
+
+import datetime
+import os
+import re
+import sys
+from pathlib import Path
+
+import duckdb
+from dbt_common.events.base_types import EventMsg
+from dbt_common.events.event_manager_client import get_event_manager
+
+HEADING = re.compile(r"(\w+ Error( in [^:]*)?|Python model failed:|compiled code at .*|> (in|called by) .*)")
+
+
+class ClosingLines:
+    """Listens to dbt's events and prints the closing lines when the command is complete.
+
+    dbt calls `on_event` with everything that it logs. It prints its own summary after the last hook of a run, so an
+    event is the only place from which a line can come after it.
+    """
+
+    def __init__(self) -> None:
+        self.run_date: datetime.date | None = None
+        self.exports: list[str] = []
+        self.is_published = False
+        self.failures: list[str] = []
+
+    @classmethod
+    def of_this_command(cls) -> "ClosingLines":
+        """The one listener of the command that runs now; dbt forgets it when the next command starts."""
+        callbacks = get_event_manager().callbacks
+        for callback in callbacks:
+            listener = getattr(callback, "__self__", None)
+            if isinstance(listener, cls):
+                return listener
+        listener = cls()
+        callbacks.append(listener.on_event)
+        return listener
+
+    def expect_day(
+        self, run_date: datetime.date, warehouse_file: Path, lake_output_url: str
+    ) -> None:
+        """Say which day is built, and where its results go."""
+        self.run_date = run_date
+        self.warehouse_file = warehouse_file
+        self.lake_output_url = lake_output_url
+
+    def on_event(self, event: EventMsg) -> None:
+        """Take note of an event of dbt; print when it is the last one."""
+        match event.info.name:
+            case "NodeFinished":
+                self._note_result(event)
+            case "MainEncounteredError":
+                self.failures.append(one_line(event.data.exc))
+            case "CommandCompleted":
+                self._print(event.data.success)
+
+    def _note_result(self, event: EventMsg) -> None:
+        node, result = event.data.node_info, event.data.run_result
+        if result.status in ("error", "fail", "runtime error"):
+            self.failures.append(f"{node.node_name}: {one_line(result.message)}")
+        elif result.status == "success" and node.materialized == "lake_json":
+            self.exports.append(node.node_name)
+        elif result.status == "success" and node.node_name == "published_warehouse":
+            self.is_published = True
+
+    def _print(self, is_success: bool) -> None:
+        if self.failures:
+            print(f"\nError: {self.failures[0]}", flush=True)
+        elif is_success and self.run_date:
+            print("\n" + "\n".join(self._what_was_done(self.run_date)), flush=True)
+
+    def _what_was_done(self, run_date: datetime.date) -> list[str]:
+        folder = self.lake_output_url.rstrip("/")
+        lines = [f"Export     {folder}/{name}_{run_date:%Y%m%d}.json" for name in self.exports]
+        if self.is_published:
+            query = f"select * from anomalous_rides where ride_date = '{run_date}'"
+            python = os.path.relpath(sys.executable)
+            lines = [
+                describe_day(self.warehouse_file, run_date),
+                *lines,
+                f"Warehouse  {self.warehouse_file}",
+                f'Look       {python} -m dbt_project.query "{query}"',
+            ]
+        return lines
+
+
+def describe_day(warehouse_file: Path, run_date: datetime.date) -> str:
+    """One line about a day in the published warehouse."""
+    with duckdb.connect(str(warehouse_file), read_only=True) as connection:
+        report = connection.execute(
+            "SELECT records_read, rides, rejected_rides, anomalous_rides, anomalous_share, warnings "
+            "FROM daily_reports WHERE ride_date = ?",
+            [run_date],
+        ).fetchone()
+    assert report is not None, "the day was published a moment ago"
+    read, rides, rejected, anomalous, share, warnings = report
+    line = f"{run_date}: {read:,} records read, {rides:,} rides, {rejected:,} rejected; {anomalous:,} anomalous"
+    if rides:
+        line += f" ({share:.1%})"
+    return "; ".join([line, *warnings]) + "."
+
+
+def one_line(message: str) -> str:
+    """The line of an error message that says what is wrong.
+
+    A traceback says it in its last line, dbt and DuckDB in the first that is no heading.
+    """
+    plain = re.sub(r"\x1b\[[\d;]*m", "", message)
+    lines = [line.strip() for line in plain.splitlines() if line.strip()]
+    informative = [line for line in lines if not HEADING.fullmatch(line)] or lines or ["failed"]
+    has_traceback = any(line.startswith("Traceback ") for line in lines)
+    return informative[-1] if has_traceback else informative[0]

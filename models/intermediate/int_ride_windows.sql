@@ -1,0 +1,33 @@
+with rides as (
+    select
+        record_number,
+        pickup_at,
+        pickup_at + to_microseconds((ride_time * 3600000000)::bigint) as dropoff_at,
+        lower(area) as area,
+        news,
+        weather,
+        traffic
+    from {{ ref('int_rides_cleaned') }}
+),
+
+-- whole periods counted from the day's first instant, so that many rides share a window
+periods as (
+    select
+        *,
+        to_minutes({{ var('context_minutes') }}) as period,
+        {{ day_start() }} as day_start
+    from rides
+)
+
+select
+    record_number,
+    area,
+    coalesce(time_bucket(period, pickup_at, day_start), day_start) as window_start,
+    coalesce(
+        time_bucket(period, dropoff_at - interval 1 microsecond, day_start) + period,
+        {{ day_end() }}
+    ) as window_end,
+    news,
+    weather,
+    traffic
+from periods

@@ -1,0 +1,23 @@
+with rides as (
+    select * from {{ ref('stg_lake__rides') }}
+)
+
+select
+    *,
+    case
+        when record_type is null then 'malformed JSON'
+        when record_type != 'OBJECT' then 'not an object'
+        when ride_id is null then 'no ride_id'
+        {%- for field, largest in [('ride_dist', var('max_ride_miles')), ('ride_time', var('max_ride_hours'))] %}
+        when {{ field }}_type is null then '{{ field }} missing'
+        when {{ field }} is null then '{{ field }} not a number'
+        when not isfinite({{ field }}) then '{{ field }} not finite'
+        {%- if field == 'ride_dist' %}
+        when {{ field }} < 0 then '{{ field }} negative'
+        {%- else %}
+        when {{ field }} <= 0 then '{{ field }} zero or negative'
+        {%- endif %}
+        when {{ field }} > {{ largest }} then '{{ field }} above {{ largest }}'
+        {%- endfor %}
+    end as rejection_reason
+from rides

@@ -1,0 +1,44 @@
+{{ config(
+    incremental_strategy = 'delete+insert',
+    unique_key = 'prompt_hash',
+    full_refresh = false
+) }}
+
+with summaries as (
+    select distinct on (prompt_hash) *
+    from {{ ref('int_context_summaries') }}
+    order by prompt_hash
+),
+
+earlier as (
+    select
+        prompt_hash,
+        created_at
+    from {{ ref('int_earlier_summaries') }}
+)
+
+-- what the ledger had already stays as it was
+select
+    {{ run_date_sql() }} as ride_date,
+    summaries.prompt_hash,
+    summaries.template_version,
+    summaries.model,
+    summaries.model_that_answered,
+    summaries.base_url,
+    summaries.parameters,
+    summaries.status,
+    summaries.reason,
+    summaries.summary,
+    summaries.summary_source,
+    summaries.prompt_tokens,
+    summaries.completion_tokens,
+    summaries.cost_usd,
+    summaries.attempts,
+    summaries.latency_seconds,
+    summaries.request_id,
+    summaries.created_at
+from summaries
+anti join earlier
+    on
+        summaries.prompt_hash = earlier.prompt_hash
+        and summaries.created_at = earlier.created_at

@@ -1,0 +1,138 @@
+with
+{% for kind in ['news', 'weather', 'traffic'] -%}
+{{ kind }} as (
+    select
+        '{{ kind }}' as kind,
+        count(*) as records,
+        count(*) filter (text is null) as unusable
+    from {{ ref('stg_lake__' ~ kind) }}
+),
+
+{% endfor -%}
+
+side_files as (
+    from news
+    union all
+    from weather
+    union all
+    from traffic
+),
+
+missing as (
+    select coalesce(list(kind order by kind) filter (records = 0), []) as missing
+    from side_files
+),
+
+rides as (
+    select
+        count(*) as rides,
+        count(*) filter (rides.is_anomaly) as anomalous_rides,
+        coalesce(max(rides.label) + 1, 0) as clusters,
+        count(*) filter (cleaned.is_pickup_unreadable) as unreadable_pickups,
+        count(*) filter (rides.pickup_local::date != rides.ride_date) as pickups_of_other_days
+    from {{ ref('rides') }} as rides
+    inner join {{ ref('int_rides_cleaned') }} as cleaned on rides.record_number = cleaned.record_number
+    where rides.ride_date = {{ run_date_sql() }}
+),
+
+rejected as (
+    select count(*) as rejected_rides
+    from {{ ref('rejected_rides') }}
+    where ride_date = {{ run_date_sql() }}
+),
+
+records as (
+    select count(*) as records_read
+    from {{ ref('stg_lake__ride_records') }}
+),
+
+-- how the summaries of the day's anomalous rides came about
+summaries as (
+    select
+        count(*) as summarized_contexts,
+        count(*) filter (summary_source = 'llm') as llm_summaries,
+        count(*) filter (status = 'failed') as failed_summaries
+    from {{ ref('int_context_summaries') }}
+),
+
+-- what this day was the first to ask for; a summary that an earlier build had costs nothing
+costs as (
+    select
+        coalesce(sum(attempts), 0)::bigint as llm_calls,
+        coalesce(sum(prompt_tokens), 0)::bigint as prompt_tokens,
+        coalesce(sum(completion_tokens), 0)::bigint as completion_tokens,
+        coalesce(sum(cost_usd), 0)::double as cost_usd
+    from {{ ref('context_summaries') }}
+    where ride_date = {{ run_date_sql() }}
+),
+
+warnings as (
+    {% for kind in ['news', 'weather', 'traffic'] -%}
+    select
+        {{ loop.index }} as place,
+        'no {{ kind }} in the lake' as warning
+    from {{ kind }}
+    where records = 0
+    union all
+    select
+        {{ loop.index }},
+        unusable || ' {{ kind }} records without a text'
+    from {{ kind }}
+    where unusable > 0
+    union all
+    {% endfor -%}
+    select
+        4,
+        'too few rides to judge: ' || rides
+    from rides
+    where rides < {{ var('min_rides') }}
+    union all
+    select
+        5,
+        unreadable_pickups || ' rides whose pickup time cannot be read'
+    from rides
+    where unreadable_pickups > 0
+    union all
+    select
+        6,
+        pickups_of_other_days || ' rides picked up on another day'
+    from rides
+    where pickups_of_other_days > 0
+    union all
+    select
+        7,
+        failed_summaries || ' of ' || summarized_contexts || ' summaries without the LLM, which failed'
+    from summaries
+    where failed_summaries > 0
+),
+
+warning_lists as (
+    select coalesce(list(warning order by place, warning), []) as warnings
+    from warnings
+)
+
+select
+    {{ run_date_sql() }} as ride_date,
+    records.records_read,
+    rides.rides,
+    rejected.rejected_rides,
+    rides.anomalous_rides,
+    rides.anomalous_rides / nullif(rides.rides, 0) as anomalous_share,
+    rides.clusters,
+    greatest({{ var('min_samples') }}, ceil({{ var('min_samples_share') }} * rides.rides))::bigint as min_samples,
+    summaries.summarized_contexts,
+    summaries.llm_summaries,
+    summaries.failed_summaries,
+    costs.llm_calls,
+    costs.prompt_tokens,
+    costs.completion_tokens,
+    costs.cost_usd,
+    missing.missing,
+    warning_lists.warnings
+from records
+cross join rides
+cross join rejected
+cross join summaries
+cross join costs
+cross join missing
+cross join warning_lists

@@ -1,0 +1,8 @@
+select
+    {{ run_date_sql() }} as ride_date,
+    record_number,
+    source_file,
+    ride_id,
+    reason,
+    record
+from {{ ref('int_rides_rejected') }}

@@ -1,0 +1,143 @@
+"""The real command on real files, as the tests run it."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+EMBEDDED_LAKE = ROOT / "lake"
+# What a developer may have set must not reach the builds that tests run.
+SETTINGS = ("LAKE_URL", "LAKE_OUTPUT_URL", "WAREHOUSE_DIR", "OPENAI_API_KEY", "OPENAI_BASE_URL")
+
+
+@dataclass
+class Build:
+    """One run of ``dbt build``, and where its results are."""
+
+    completed: subprocess.CompletedProcess[str]
+    lake: Path
+    warehouse: Path
+
+    @property
+    def output(self) -> str:
+        return self.completed.stdout + self.completed.stderr
+
+    @property
+    def last_line(self) -> str:
+        return self.output.rstrip().splitlines()[-1]
+
+    def export(self, name: str, date: str) -> list[dict[str, Any]]:
+        return read_strict_json(self.lake / f"{name}_{date}.json")
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.warehouse / "taxi.duckdb"), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+
+def read_strict_json(path: Path) -> Any:
+    """Parse JSON as the standard has it: Python's reader takes NaN too unless told otherwise."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no JSON")
+
+    return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
+
+
+class Workplace:
+    """A lake and a warehouse of a test's own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.lake = folder / "lake"
+        self.warehouse = folder / "warehouse"
+
+    def fill_with_embedded_day(self) -> "Workplace":
+        shutil.copytree(EMBEDDED_LAKE, self.lake)
+        return self
+
+    def write(self, name: str, records: list[Any]) -> None:
+        self.lake.mkdir(exist_ok=True)
+        (self.lake / name).write_text(json.dumps(records), encoding="utf-8")
+
+    def simulate(self, date: str, *options: str) -> None:
+        command = [sys.executable, "-m", "dbt_project.simulate", "--date", date]
+        places = ["--lake", str(self.lake), "--truth", str(self.folder / "truth")]
+        subprocess.run([*command, *places, *options], cwd=ROOT, check=True, capture_output=True)
+
+    def build(self, variables: str, *options: str, **environment: str) -> Build:
+        """Run ``dbt build --vars VARIABLES`` at the root of the repository."""
+        places = {"LAKE_URL": str(self.lake), "WAREHOUSE_DIR": str(self.warehouse)}
+        inherited = {name: value for name, value in os.environ.items() if name not in SETTINGS}
+        completed = subprocess.run(
+            [
+                Path(sys.executable).with_name("dbt"),
+                *("build", "--vars", variables, *options),
+                *("--target-path", self.folder / "target", "--log-path", self.folder / "logs"),
+            ],
+            cwd=ROOT,
+            env={**inherited, **places, **environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        return Build(completed, self.lake, self.warehouse)
+
+    def build_day(self, date: str, *options: str, **environment: str) -> Build:
+        """Build a day that is expected to succeed."""
+        build = self.build(f"date: {date}", *options, **environment)
+        assert build.completed.returncode == 0, build.output
+        return build
+
+
+@pytest.fixture
+def workplace(tmp_path: Path) -> Workplace:
+    return Workplace(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def embedded_day(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """The embedded day, built once for all tests that only look at it."""
+    workplace = Workplace(tmp_path_factory.mktemp("embedded")).fill_with_embedded_day()
+    return workplace.build_day("20230501")
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[dict[str, str]]:
+    """A real S3 server process; yields the AWS settings that reach it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [Path(sys.executable).with_name("moto_server"), "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(200):
+            try:
+                urllib.request.urlopen(f"{url}/moto-api/", timeout=5).close()
+                break
+            except OSError:
+                time.sleep(0.2)
+        yield {
+            "AWS_ENDPOINT_URL": url,
+            "AWS_REGION": "eu-west-2",
+            "AWS_ACCESS_KEY_ID": "key-of-the-test",
+            "AWS_SECRET_ACCESS_KEY": "secret-of-the-test",
+        }
+    finally:
+        server.terminate()
+        server.wait()

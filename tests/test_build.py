@@ -1,0 +1,295 @@
+"""What one ``dbt build`` leaves, looked at from outside: the lake's files and the published tables."""
+
+import gzip
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import EMBEDDED_LAKE, ROOT, Build, Workplace, read_strict_json
+from sklearn.cluster import DBSCAN
+from sklearn.preprocessing import StandardScaler
+
+from dbt_project.sentences import split_sentences
+
+DATE = "20230501"
+EXPORTS = ("clustered_data", "clustered_summarized")
+MARTS = {
+    "rides",
+    "anomalous_rides",
+    "rejected_rides",
+    "ride_contexts",
+    "context_summaries",
+    "daily_reports",
+}
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in folder.iterdir()
+        if file.is_file()
+    }
+
+
+def all_rows(build: Build) -> dict[str, list[tuple[object, ...]]]:
+    return {table: build.query(f"from {table} order by all") for table in MARTS}
+
+
+class TestEmbeddedDay:
+    def test_labels_are_those_of_scikit_learn(self, embedded_day: Build) -> None:
+        rides = embedded_day.export("clustered_data", DATE)
+        features = [[ride["ride_dist"], ride["ride_time"]] for ride in rides]
+        scaled = StandardScaler().fit_transform(np.array(features))
+        expected = DBSCAN(eps=0.3, min_samples=10).fit_predict(scaled)
+        assert [ride["label"] for ride in rides] == expected.tolist()
+
+    def test_every_injected_anomaly_is_found_and_called_by_its_kind(
+        self, embedded_day: Build
+    ) -> None:
+        expected_kinds = {
+            "long_distance": {"long distance", "long distance and time"},
+            "long_time": {"long time"},
+            "stuck_in_traffic": {"long time", "slow for the distance"},
+            "zero_distance": {"hardly moved"},
+        }
+        kinds = dict(embedded_day.query("select ride_id, anomaly_kind from anomalous_rides"))
+        truth = read_strict_json(ROOT / "truth" / f"truth-{DATE}.json")
+        assert {anomaly["kind"] for anomaly in truth} == set(expected_kinds)
+        for anomaly in truth:
+            assert kinds[anomaly["ride_id"]] in expected_kinds[anomaly["kind"]]
+
+    def test_source_fields_reach_the_exports_unchanged_and_in_order(
+        self, embedded_day: Build
+    ) -> None:
+        rejected = {number for (number,) in embedded_day.query("select record_number from rejected_rides")}
+        records = read_strict_json(EMBEDDED_LAKE / f"taxi-rides-{DATE}.json")
+        clean = [record for number, record in enumerate(records, 1) if number not in rejected]
+        for name in EXPORTS:
+            exported = embedded_day.export(name, DATE)
+            fields = [{key: ride[key] for key in record} for ride, record in zip(exported, clean, strict=True)]
+            assert fields == clean
+
+    def test_clean_and_rejected_together_are_what_was_read(self, embedded_day: Build) -> None:
+        records = read_strict_json(EMBEDDED_LAKE / f"taxi-rides-{DATE}.json")
+        ((read, rides, rejected),) = embedded_day.query(
+            "select records_read, rides, rejected_rides from daily_reports"
+        )
+        assert read == len(records) == rides + rejected
+        assert embedded_day.query("select count(*) from rides") == [(rides,)]
+        assert embedded_day.query("select count(*) from rejected_rides") == [(rejected,)]
+
+    def test_bad_records_are_kept_with_their_reason_and_raw_json(self, embedded_day: Build) -> None:
+        rejected = embedded_day.query(
+            "select reason, record, record_number from rejected_rides order by reason"
+        )
+        records = read_strict_json(EMBEDDED_LAKE / f"taxi-rides-{DATE}.json")
+        assert [reason for reason, _, _ in rejected] == [
+            "no ride_id",
+            "not an object",
+            "repeated ride_id",
+            "ride_dist above 1000",
+            "ride_dist missing",
+            "ride_dist negative",
+            "ride_dist not a number",
+            "ride_time zero or negative",
+        ]
+        for _, raw, number in rejected:
+            assert json.loads(raw) == records[number - 1]
+
+    def test_only_anomalous_rides_have_a_summary_of_three_sentences_or_fewer(
+        self, embedded_day: Build
+    ) -> None:
+        for ride in embedded_day.export("clustered_summarized", DATE):
+            assert ride["is_anomaly"] == (ride["label"] == -1)
+            if ride["is_anomaly"]:
+                assert 1 <= len(split_sentences(ride["summary"])) <= 3
+                assert ride["summary_source"] == ride["summary_status"] == "extractive"
+            else:
+                assert ride["summary"] == ""
+                assert ride["anomaly_kind"] is ride["summary_source"] is None
+
+    def test_a_ride_is_told_the_weather_and_traffic_of_its_own_hours_and_area(
+        self, embedded_day: Build
+    ) -> None:
+        traffic = read_strict_json(EMBEDDED_LAKE / f"traffic-{DATE}.json")
+        rides = embedded_day.query("select area, pickup_local, ride_time, traffic from anomalous_rides")
+        for area, pickup, hours, told in rides:
+            start = np.datetime64(pickup, "h")
+            end = np.datetime64(pickup, "us") + np.timedelta64(round(hours * 3.6e9), "us")
+            # simulated times all carry the same offset, which the local time of the ride leaves out too
+            expected = {
+                bulletin["text"]
+                for bulletin in traffic
+                if bulletin.get("area") in (None, area)
+                and np.datetime64(bulletin["started_at"][:19]) < np.datetime64(end, "h") + 1
+                and np.datetime64((bulletin.get("ended_at") or "2023-05-02T00:00:00")[:19]) > start
+            }
+            assert set((told or "").splitlines()) == expected
+
+    def test_analysts_find_every_mart_described_and_nothing_else(self, embedded_day: Build) -> None:
+        tables = embedded_day.query("select schema_name, table_name, comment from duckdb_tables()")
+        assert {(schema, name) for schema, name, _ in tables} == {("main", name) for name in MARTS}
+        assert all(comment for _, _, comment in tables)
+        undescribed = "select table_name, column_name from duckdb_columns() where comment is null and not internal"
+        assert embedded_day.query(undescribed) == []
+
+    def test_nothing_in_the_lake_is_touched_but_the_exports(self, embedded_day: Build) -> None:
+        after = hashes(embedded_day.lake)
+        before = {name: value for name, value in hashes(EMBEDDED_LAKE).items() if name in after}
+        exports = {f"{name}_{DATE}.json" for name in EXPORTS}
+        assert {name: after[name] for name in before} | dict.fromkeys(exports) == dict.fromkeys(after) | before
+
+    def test_the_last_lines_tell_what_was_done_and_where_to_look(self, embedded_day: Build) -> None:
+        *_, day, first, second, warehouse, look = embedded_day.output.rstrip().splitlines()
+        assert day == "2023-05-01: 408 records read, 400 rides, 8 rejected; 8 anomalous (2.0%)."
+        assert first == f"Export     {embedded_day.lake}/clustered_data_{DATE}.json"
+        assert second == f"Export     {embedded_day.lake}/clustered_summarized_{DATE}.json"
+        assert warehouse == f"Warehouse  {embedded_day.warehouse}/taxi.duckdb"
+        assert look.startswith("Look ")
+        assert "dbt_project.query" in look
+
+
+class TestHistory:
+    def test_building_a_day_again_replaces_that_day_and_no_other(self, workplace: Workplace) -> None:
+        workplace.fill_with_embedded_day().simulate("20230502", "--rides", "120")
+        workplace.build_day("20230502")
+        first = workplace.build_day("2023-05-01")
+        rows, exports = all_rows(first), hashes(workplace.lake)
+        again = workplace.build_day(DATE)
+        assert hashes(workplace.lake) == exports
+        assert all_rows(again) == rows
+
+        workplace.write("taxi-rides-20230502.json", [])
+        emptied = workplace.build_day("20230502")
+        assert emptied.query("select ride_date::varchar, rides from daily_reports order by all") == [
+            ("2023-05-01", 400),
+            ("2023-05-02", 0),
+        ]
+        left = "select count(*) from {} where ride_date = '2023-05-02'"
+        for table in ("rides", "anomalous_rides", "rejected_rides", "ride_contexts"):
+            assert emptied.query(left.format(table)) == [(0,)]
+        kept = "from rides where ride_date = '2023-05-01' order by all"
+        assert emptied.query(kept) == first.query(kept)
+        assert emptied.export("clustered_data", "20230502") == []
+        assert emptied.export("clustered_summarized", "20230502") == []
+
+
+class TestSourceFormats:
+    def test_newlines_gzip_and_parts_hold_the_same_day_as_an_array(
+        self, workplace: Workplace, embedded_day: Build
+    ) -> None:
+        workplace.fill_with_embedded_day()
+        whole = workplace.lake / f"taxi-rides-{DATE}.json"
+        lines = [json.dumps(record) for record in read_strict_json(whole)]
+        whole.unlink()
+        first_part, second_part = "\n".join(lines[:150]), "[" + ",\n".join(lines[150:]) + "]"
+        (workplace.lake / f"taxi-rides-{DATE}-1.json.gz").write_bytes(gzip.compress(first_part.encode()))
+        (workplace.lake / f"taxi-rides-{DATE}-2.json").write_text(second_part)
+        (workplace.lake / f"taxi-rides-{DATE}1.json").write_text("of no day")
+        build = workplace.build_day(DATE)
+        for name in EXPORTS:
+            assert build.export(name, DATE) == embedded_day.export(name, DATE)
+
+    def test_rides_with_their_texts_inline_and_odd_fields_work_as_they_are(
+        self, workplace: Workplace
+    ) -> None:
+        texts = {"news": "A marathon.", "weather": "Rain.", "traffic": "Bridge closed."}
+        rides = [{"ride_id": number, "ride_dist": 2, "ride_time": 0.25, **texts} for number in range(59)]
+        odd = {"tip": {"currency": "£", "amounts": [1.10, None]}, "driver's name": 'Ann "A" Lee', "id": 2**70}
+        rides += [{"ride_id": "far", "ride_dist": 300, "ride_time": 9, **texts, **odd, "label": "old"}]
+        workplace.write(f"taxi-rides-{DATE}.json", rides)
+        build = workplace.build_day(DATE)
+        *_, normal, far = build.export("clustered_summarized", DATE)
+        assert {key: far[key] for key in odd} == odd
+        assert (normal["label"], far["label"]) == (0, -1)
+        assert build.query("select news, weather, traffic, summary from anomalous_rides") == [
+            (*texts.values(), "Rain. Bridge closed. A marathon.")
+        ]
+        assert build.query("select missing from daily_reports") == [(["news", "traffic", "weather"],)]
+
+    def test_what_is_no_json_number_or_line_is_rejected_and_the_rest_is_built(
+        self, workplace: Workplace
+    ) -> None:
+        good = [f'{{"ride_id": {n}, "ride_dist": 1.5, "ride_time": 0.2, "tip": NaN}}' for n in range(60)]
+        bad = ['{"ride_id": "cut off', '{"ride_id": "nan", "ride_dist": NaN, "ride_time": 1}', "true"]
+        workplace.lake.mkdir()
+        (workplace.lake / f"taxi-rides-{DATE}.json").write_text("\n".join(good[:30] + bad + good[30:]))
+        build = workplace.build_day(DATE)
+        assert build.query("select record_number, reason from rejected_rides order by all") == [
+            (31, "malformed JSON"),
+            (32, "ride_dist not finite"),
+            (33, "not an object"),
+        ]
+        assert [ride["tip"] for ride in build.export("clustered_data", DATE)] == [None] * 60
+
+
+class TestS3:
+    def test_the_same_day_in_a_bucket_gives_the_same_exports(
+        self, workplace: Workplace, embedded_day: Build, s3_server: dict[str, str]
+    ) -> None:
+        boto3 = pytest.importorskip("boto3")
+        s3 = boto3.client(
+            "s3",
+            endpoint_url=s3_server["AWS_ENDPOINT_URL"],
+            region_name=s3_server["AWS_REGION"],
+            aws_access_key_id=s3_server["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=s3_server["AWS_SECRET_ACCESS_KEY"],
+        )
+        location = {"LocationConstraint": s3_server["AWS_REGION"]}
+        for bucket in ("etml-data", "results"):
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
+        for file in EMBEDDED_LAKE.glob("*.json"):
+            s3.upload_file(str(file), "etml-data", f"glasgow/{file.name}")
+        build = workplace.build_day(
+            DATE,
+            LAKE_URL="s3://etml-data/glasgow",
+            LAKE_OUTPUT_URL="s3://results/",
+            **s3_server,
+        )
+        listing = s3.list_objects_v2(Bucket="results")["Contents"]
+        assert {item["Key"] for item in listing} == {f"{name}_{DATE}.json" for name in EXPORTS}
+        for name in EXPORTS:
+            body = s3.get_object(Bucket="results", Key=f"{name}_{DATE}.json")["Body"].read()
+            assert body == (embedded_day.lake / f"{name}_{DATE}.json").read_bytes()
+        assert f"Export     s3://results/clustered_data_{DATE}.json" in build.output
+        traces = [build.output, *(file.read_text(errors="replace") for file in workplace.folder.rglob("*.log"))]
+        assert not any(s3_server["AWS_SECRET_ACCESS_KEY"] in trace for trace in traces)
+
+
+class TestErrorsInWords:
+    @pytest.mark.parametrize(
+        ("variables", "message"),
+        [
+            ("{}", "Error: no date given: say which day to build, for example"),
+            ("date: 20230231", "Error: date must be a day as YYYYMMDD, not '20230231'"),
+            ("date: [20230501]", "Error: date must be a day as YYYYMMDD, not '[20230501]'"),
+            ("date: \"20230501'; drop table rides; --\"", "Error: date must be a day as YYYYMMDD, not"),
+            ("date: 20230502", "Error: no rides for 2023-05-02: "),
+        ],
+    )
+    def test_a_date_that_cannot_be_built_is_one_line_and_nothing_is_written(
+        self, workplace: Workplace, variables: str, message: str
+    ) -> None:
+        workplace.fill_with_embedded_day()
+        before = hashes(workplace.lake)
+        build = workplace.build(variables)
+        assert build.completed.returncode != 0
+        assert build.last_line.startswith(message)
+        assert "Traceback" not in build.output
+        assert hashes(workplace.lake) == before
+        assert not workplace.warehouse.exists()
+
+    def test_a_file_that_is_cut_off_is_named_and_nothing_is_published(
+        self, workplace: Workplace
+    ) -> None:
+        workplace.lake.mkdir()
+        cut = workplace.lake / f"taxi-rides-{DATE}.json"
+        cut.write_text('[{"ride_id": 1, "ride_dist": 1, "ride_time": 1}, {"ride_id')
+        build = workplace.build(f"date: {DATE}")
+        assert build.completed.returncode != 0
+        assert build.last_line.startswith("Error: stg_lake__ride_records: ")
+        assert f'Malformed JSON in file "{cut}"' in build.last_line
+        assert list(workplace.lake.iterdir()) == [cut]
+        assert not (workplace.warehouse / "taxi.duckdb").exists()
