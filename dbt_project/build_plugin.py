@@ -1,4 +1,4 @@
-"""dbt-duckdb plugin: what a build checks before it opens the warehouse, and what it says at its end."""
+"""dbt-duckdb plugin: what a build checks before it opens the warehouse."""
 
 import os
 from pathlib import Path
@@ -33,9 +33,7 @@ class Plugin(BasePlugin):
                     connect_lake(connection, self.extensions)
                     find_rides(connection, plugin_config["lake_url"], run_date)
                 warehouse_file = Path(plugin_config["warehouse_dir"]) / PUBLISHED_FILE
-                closing_lines.expect_day(
-                    run_date, warehouse_file, plugin_config["lake_output_url"]
-                )
+                closing_lines.expect_day(run_date, warehouse_file, plugin_config["lake_output_url"])
         except (ValueError, FileNotFoundError) as error:
             raise DbtRuntimeError(str(error)) from error
         except duckdb.Error as error:

@@ -10,14 +10,16 @@ import duckdb
 from dbt_common.events.base_types import EventMsg
 from dbt_common.events.event_manager_client import get_event_manager
 
-HEADING = re.compile(r"(\w+ Error( in [^:]*)?|Python model failed:|compiled code at .*|> (in|called by) .*)")
+HEADING = re.compile(
+    r"(\w+ Error( in [^:]*)?|Python model failed:|compiled code at .*|> (in|called by) .*)"
+)
 
 
 class ClosingLines:
     """Listens to dbt's events and prints the closing lines when the command is complete.
 
-    dbt calls `on_event` with everything that it logs. It prints its own summary after the last hook of a run, so an
-    event is the only place from which a line can come after it.
+    dbt prints its own summary after the last hook of a run, so that only an event, which it fires
+    for everything that it logs, is late enough for a line that is to come after it.
     """
 
     def __init__(self) -> None:
@@ -28,7 +30,7 @@ class ClosingLines:
 
     @classmethod
     def of_this_command(cls) -> "ClosingLines":
-        """The one listener of the command that runs now; dbt forgets it when the next command starts."""
+        """The listener of the command that runs now; dbt forgets it at the next command."""
         callbacks = get_event_manager().callbacks
         for callback in callbacks:
             listener = getattr(callback, "__self__", None)
@@ -90,16 +92,15 @@ def describe_day(warehouse_file: Path, run_date: datetime.date) -> str:
     """One line about a day in the published warehouse."""
     with duckdb.connect(str(warehouse_file), read_only=True) as connection:
         report = connection.execute(
-            "SELECT records_read, rides, rejected_rides, anomalous_rides, anomalous_share, warnings "
-            "FROM daily_reports WHERE ride_date = ?",
+            "SELECT records_read, rides, rejected_rides, anomalous_rides, anomalous_share, "
+            "warnings FROM daily_reports WHERE ride_date = ?",
             [run_date],
         ).fetchone()
     assert report is not None, "the day was published a moment ago"
     read, rides, rejected, anomalous, share, warnings = report
-    line = f"{run_date}: {read:,} records read, {rides:,} rides, {rejected:,} rejected; {anomalous:,} anomalous"
-    if rides:
-        line += f" ({share:.1%})"
-    return "; ".join([line, *warnings]) + "."
+    counts = f"{read:,} records read, {rides:,} rides, {rejected:,} rejected"
+    anomalies = f"{anomalous:,} anomalous" + (f" ({share:.1%})" if rides else "")
+    return "; ".join([f"{run_date}: {counts}", anomalies, *warnings]) + "."
 
 
 def one_line(message: str) -> str:

@@ -23,8 +23,8 @@ def label_rides(
     Parameters
     ----------
     rides
-        Columns ``record_number``, ``ride_dist`` (miles) and ``ride_time`` (hours), each of shape ``(n,)``, in the
-        order of the records, which decides how clusters are numbered.
+        Columns ``record_number``, ``ride_dist`` (miles) and ``ride_time`` (hours), each of shape
+        ``(n,)``, in the order of the records, which decides how clusters are numbered.
     features
         One or both of ``ride_dist`` and ``ride_time``.
     eps, min_samples, min_samples_share
@@ -33,7 +33,8 @@ def label_rides(
     Returns
     -------
     pandas.DataFrame
-        ``record_number``, ``label`` (-1 for an anomaly) and both measures standardised, one row a ride.
+        ``record_number``, ``label`` (-1 for an anomaly) and both measures standardised, one row
+        a ride.
 
     Raises
     ------
@@ -43,13 +44,14 @@ def label_rides(
     unknown = [feature for feature in features if feature not in MEASURES]
     if unknown or not features:
         raise ValueError(
-            f"clustering_features must name one or both of {', '.join(MEASURES)}; got {list(features)}"
+            f"clustering_features must name one or both of {', '.join(MEASURES)}, "
+            f"not {list(features)}"
         )
     standardized = {name: standardize(rides[name]) for name in MEASURES}
     n_rides = len(rides["record_number"])
-    # A constant second column changes no distance, so one feature is clustered in two dimensions too.
+    # A constant second column changes no distance, so that one feature can be clustered as two.
     chosen = [np.asarray(rides[name], dtype=np.float64) for name in features]
-    columns = (chosen + [np.zeros(n_rides)])[:2]
+    columns = [*chosen, np.zeros(n_rides)][:2]
     labels, _ = cluster_rides(np.column_stack(columns), eps, min_samples, min_samples_share)
     return pd.DataFrame(
         {

@@ -26,8 +26,9 @@ def load_extensions(connection: duckdb.DuckDBPyConnection, names: Iterable[str])
 def s3_secret_sql(environ: Mapping[str, str] = os.environ) -> str:
     """SQL that makes S3 reachable with AWS's own settings.
 
-    Keys come from AWS's credential chain and are not part of the statement. The region is ``AWS_REGION`` or
-    ``AWS_DEFAULT_REGION``, another S3 server ``AWS_ENDPOINT_URL_S3`` or ``AWS_ENDPOINT_URL``.
+    Keys come from AWS's credential chain and are not part of the statement. The region is
+    ``AWS_REGION`` or ``AWS_DEFAULT_REGION``, another S3 server ``AWS_ENDPOINT_URL_S3`` or
+    ``AWS_ENDPOINT_URL``.
     """
     options = ["TYPE s3", "PROVIDER credential_chain"]
     if region := environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION"):
@@ -62,11 +63,13 @@ def find_rides(
     """
     name = f"{lake_url.rstrip('/')}/taxi-rides-{run_date:%Y%m%d}"
     files = connection.execute(
-        r"SELECT file FROM glob(?) WHERE regexp_matches(file, '\d{8}(-[^/]+)?\.json(\.gz)?$')", [f"{name}[-.]*"]
+        r"SELECT file FROM glob(?) WHERE regexp_matches(file, '\d{8}(-[^/]+)?\.json(\.gz)?$')",
+        [f"{name}[-.]*"],
     ).fetchall()
     if not files:
         raise FileNotFoundError(
-            f"no rides for {run_date}: {name}.json is not in the lake (nor {name}.json.gz, nor parts {name}-*.json)"
+            f"no rides for {run_date}: {name}.json is not in the lake "
+            f"(nor {name}.json.gz, nor parts {name}-*.json)"
         )
     return [file for (file,) in files]
 

@@ -10,9 +10,9 @@ PUBLISHED_FILE = "taxi.duckdb"
 
 
 def publish(connection: duckdb.DuckDBPyConnection, schema: str, warehouse_dir: str) -> pd.DataFrame:
-    """Copy every table of a schema, with its comments, and put the copy in place by one atomic rename.
+    """Copy every table of a schema, with its comments, and swap the copy in by one atomic rename.
 
-    Whoever has the copy of before open goes on reading it; whoever opens it afterwards reads the new one.
+    Whoever has the earlier copy open goes on reading it; whoever opens it afterwards reads this.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What one ``dbt build`` leaves, looked at from outside: the lake's files and the published tables."""
+"""What one ``dbt build`` leaves: the lake's files and the published tables."""
 
 import gzip
 import hashlib
@@ -63,12 +63,17 @@ class TestEmbeddedDay:
     def test_source_fields_reach_the_exports_unchanged_and_in_order(
         self, embedded_day: Build
     ) -> None:
-        rejected = {number for (number,) in embedded_day.query("select record_number from rejected_rides")}
+        rejected = {
+            number for (number,) in embedded_day.query("select record_number from rejected_rides")
+        }
         records = read_strict_json(EMBEDDED_LAKE / f"taxi-rides-{DATE}.json")
         clean = [record for number, record in enumerate(records, 1) if number not in rejected]
         for name in EXPORTS:
             exported = embedded_day.export(name, DATE)
-            fields = [{key: ride[key] for key in record} for ride, record in zip(exported, clean, strict=True)]
+            fields = [
+                {key: ride[key] for key in record}
+                for ride, record in zip(exported, clean, strict=True)
+            ]
             assert fields == clean
 
     def test_clean_and_rejected_together_are_what_was_read(self, embedded_day: Build) -> None:
@@ -114,11 +119,13 @@ class TestEmbeddedDay:
         self, embedded_day: Build
     ) -> None:
         traffic = read_strict_json(EMBEDDED_LAKE / f"traffic-{DATE}.json")
-        rides = embedded_day.query("select area, pickup_local, ride_time, traffic from anomalous_rides")
+        rides = embedded_day.query(
+            "select area, pickup_local, ride_time, traffic from anomalous_rides"
+        )
         for area, pickup, hours, told in rides:
             start = np.datetime64(pickup, "h")
             end = np.datetime64(pickup, "us") + np.timedelta64(round(hours * 3.6e9), "us")
-            # simulated times all carry the same offset, which the local time of the ride leaves out too
+            # all times of the day have one offset, which the ride's local time leaves out
             expected = {
                 bulletin["text"]
                 for bulletin in traffic
@@ -132,14 +139,16 @@ class TestEmbeddedDay:
         tables = embedded_day.query("select schema_name, table_name, comment from duckdb_tables()")
         assert {(schema, name) for schema, name, _ in tables} == {("main", name) for name in MARTS}
         assert all(comment for _, _, comment in tables)
-        undescribed = "select table_name, column_name from duckdb_columns() where comment is null and not internal"
+        undescribed = "from duckdb_columns() where comment is null and not internal"
         assert embedded_day.query(undescribed) == []
 
     def test_nothing_in_the_lake_is_touched_but_the_exports(self, embedded_day: Build) -> None:
         after = hashes(embedded_day.lake)
         before = {name: value for name, value in hashes(EMBEDDED_LAKE).items() if name in after}
         exports = {f"{name}_{DATE}.json" for name in EXPORTS}
-        assert {name: after[name] for name in before} | dict.fromkeys(exports) == dict.fromkeys(after) | before
+        assert {name: after[name] for name in before} | dict.fromkeys(exports) == dict.fromkeys(
+            after
+        ) | before
 
     def test_the_last_lines_tell_what_was_done_and_where_to_look(self, embedded_day: Build) -> None:
         *_, day, first, second, warehouse, look = embedded_day.output.rstrip().splitlines()
@@ -152,7 +161,9 @@ class TestEmbeddedDay:
 
 
 class TestHistory:
-    def test_building_a_day_again_replaces_that_day_and_no_other(self, workplace: Workplace) -> None:
+    def test_building_a_day_again_replaces_that_day_and_no_other(
+        self, workplace: Workplace
+    ) -> None:
         workplace.fill_with_embedded_day().simulate("20230502", "--rides", "120")
         workplace.build_day("20230502")
         first = workplace.build_day("2023-05-01")
@@ -163,7 +174,9 @@ class TestHistory:
 
         workplace.write("taxi-rides-20230502.json", [])
         emptied = workplace.build_day("20230502")
-        assert emptied.query("select ride_date::varchar, rides from daily_reports order by all") == [
+        assert emptied.query(
+            "select ride_date::varchar, rides from daily_reports order by all"
+        ) == [
             ("2023-05-01", 400),
             ("2023-05-02", 0),
         ]
@@ -185,7 +198,9 @@ class TestSourceFormats:
         lines = [json.dumps(record) for record in read_strict_json(whole)]
         whole.unlink()
         first_part, second_part = "\n".join(lines[:150]), "[" + ",\n".join(lines[150:]) + "]"
-        (workplace.lake / f"taxi-rides-{DATE}-1.json.gz").write_bytes(gzip.compress(first_part.encode()))
+        (workplace.lake / f"taxi-rides-{DATE}-1.json.gz").write_bytes(
+            gzip.compress(first_part.encode())
+        )
         (workplace.lake / f"taxi-rides-{DATE}-2.json").write_text(second_part)
         (workplace.lake / f"taxi-rides-{DATE}1.json").write_text("of no day")
         build = workplace.build_day(DATE)
@@ -196,9 +211,17 @@ class TestSourceFormats:
         self, workplace: Workplace
     ) -> None:
         texts = {"news": "A marathon.", "weather": "Rain.", "traffic": "Bridge closed."}
-        rides = [{"ride_id": number, "ride_dist": 2, "ride_time": 0.25, **texts} for number in range(59)]
-        odd = {"tip": {"currency": "£", "amounts": [1.10, None]}, "driver's name": 'Ann "A" Lee', "id": 2**70}
-        rides += [{"ride_id": "far", "ride_dist": 300, "ride_time": 9, **texts, **odd, "label": "old"}]
+        rides = [
+            {"ride_id": number, "ride_dist": 2, "ride_time": 0.25, **texts} for number in range(59)
+        ]
+        odd = {
+            "tip": {"currency": "£", "amounts": [1.10, None]},
+            "driver's name": 'Ann "A" Lee',
+            "id": 2**70,
+        }
+        rides += [
+            {"ride_id": "far", "ride_dist": 300, "ride_time": 9, **texts, **odd, "label": "old"}
+        ]
         workplace.write(f"taxi-rides-{DATE}.json", rides)
         build = workplace.build_day(DATE)
         *_, normal, far = build.export("clustered_summarized", DATE)
@@ -207,15 +230,25 @@ class TestSourceFormats:
         assert build.query("select news, weather, traffic, summary from anomalous_rides") == [
             (*texts.values(), "Rain. Bridge closed. A marathon.")
         ]
-        assert build.query("select missing from daily_reports") == [(["news", "traffic", "weather"],)]
+        assert build.query("select missing from daily_reports") == [
+            (["news", "traffic", "weather"],)
+        ]
 
     def test_what_is_no_json_number_or_line_is_rejected_and_the_rest_is_built(
         self, workplace: Workplace
     ) -> None:
-        good = [f'{{"ride_id": {n}, "ride_dist": 1.5, "ride_time": 0.2, "tip": NaN}}' for n in range(60)]
-        bad = ['{"ride_id": "cut off', '{"ride_id": "nan", "ride_dist": NaN, "ride_time": 1}', "true"]
+        good = [
+            f'{{"ride_id": {n}, "ride_dist": 1.5, "ride_time": 0.2, "tip": NaN}}' for n in range(60)
+        ]
+        bad = [
+            '{"ride_id": "cut off',
+            '{"ride_id": "nan", "ride_dist": NaN, "ride_time": 1}',
+            "true",
+        ]
         workplace.lake.mkdir()
-        (workplace.lake / f"taxi-rides-{DATE}.json").write_text("\n".join(good[:30] + bad + good[30:]))
+        (workplace.lake / f"taxi-rides-{DATE}.json").write_text(
+            "\n".join(good[:30] + bad + good[30:])
+        )
         build = workplace.build_day(DATE)
         assert build.query("select record_number, reason from rejected_rides order by all") == [
             (31, "malformed JSON"),
@@ -254,7 +287,10 @@ class TestS3:
             body = s3.get_object(Bucket="results", Key=f"{name}_{DATE}.json")["Body"].read()
             assert body == (embedded_day.lake / f"{name}_{DATE}.json").read_bytes()
         assert f"Export     s3://results/clustered_data_{DATE}.json" in build.output
-        traces = [build.output, *(file.read_text(errors="replace") for file in workplace.folder.rglob("*.log"))]
+        traces = [
+            build.output,
+            *(file.read_text(errors="replace") for file in workplace.folder.rglob("*.log")),
+        ]
         assert not any(s3_server["AWS_SECRET_ACCESS_KEY"] in trace for trace in traces)
 
 
@@ -265,7 +301,10 @@ class TestErrorsInWords:
             ("{}", "Error: no date given: say which day to build, for example"),
             ("date: 20230231", "Error: date must be a day as YYYYMMDD, not '20230231'"),
             ("date: [20230501]", "Error: date must be a day as YYYYMMDD, not '[20230501]'"),
-            ("date: \"20230501'; drop table rides; --\"", "Error: date must be a day as YYYYMMDD, not"),
+            (
+                'date: "20230501\'; drop table rides; --"',
+                "Error: date must be a day as YYYYMMDD, not",
+            ),
             ("date: 20230502", "Error: no rides for 2023-05-02: "),
         ],
     )

@@ -1,13 +1,1 @@
-{# The ledger of summaries as earlier builds left it. Read by its name and not by ref(), because context_summaries is
-   made from what this build adds to it. #}
-{%- set ledger = adapter.get_relation(this.database, target.schema, 'context_summaries') if execute -%}
-
-{%- if ledger %}
-select * from {{ ledger }}
-{%- else %}
-select
-    null::varchar as prompt_hash,
-    null::varchar as status,
-    null::timestamp as created_at
-where false
-{%- endif %}
+select * from {{ earlier_summaries() }}

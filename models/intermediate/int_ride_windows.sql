@@ -2,11 +2,11 @@ with rides as (
     select
         record_number,
         pickup_at,
-        pickup_at + to_microseconds((ride_time * 3600000000)::bigint) as dropoff_at,
-        lower(area) as area,
         news,
         weather,
-        traffic
+        traffic,
+        lower(area) as area,
+        pickup_at + to_microseconds((ride_time * 3600000000)::bigint) as dropoff_at
     from {{ ref('int_rides_cleaned') }}
 ),
 
@@ -22,12 +22,12 @@ periods as (
 select
     record_number,
     area,
+    news,
+    weather,
+    traffic,
     coalesce(time_bucket(period, pickup_at, day_start), day_start) as window_start,
     coalesce(
         time_bucket(period, dropoff_at - interval 1 microsecond, day_start) + period,
         {{ day_end() }}
-    ) as window_end,
-    news,
-    weather,
-    traffic
+    ) as window_end
 from periods

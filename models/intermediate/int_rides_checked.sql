@@ -3,7 +3,17 @@ with rides as (
 )
 
 select
-    *,
+    record_number,
+    ride_id,
+    ride_dist,
+    ride_time,
+    pickup_at,
+    is_pickup_unreadable,
+    area,
+    news,
+    weather,
+    traffic,
+    extra_fields,
     case
         when record_type is null then 'malformed JSON'
         when record_type != 'OBJECT' then 'not an object'

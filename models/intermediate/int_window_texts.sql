@@ -10,8 +10,8 @@ with windows as (
 
 numbered_windows as (
     select
-        row_number() over (order by area, window_start, window_end) as window_number,
-        *
+        *,
+        row_number() over (order by area, window_start, window_end) as window_number
     from windows
 ),
 
@@ -43,7 +43,7 @@ observations as (
         row_number() over (
             partition by windows.window_number
             order by weather.observed_at, weather.record_number
-        ) as sequence,
+        ) as place,
         min(weather.observed_at) over (partition by windows.window_number) as first_observed_at
     from numbered_windows as windows
     inner join {{ ref('stg_lake__weather') }} as weather
@@ -59,7 +59,7 @@ weather as (
     where
         (observed_at <= window_start and recency = 1)
         or (observed_at > window_start and observed_at < window_end)
-        or (sequence = 1 and coalesce(first_observed_at >= window_end, true))
+        or (place = 1 and coalesce(first_observed_at >= window_end, true))
     group by window_number
 ),
 

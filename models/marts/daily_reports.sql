@@ -75,33 +75,33 @@ warnings as (
     where records = 0
     union all
     select
-        {{ loop.index }},
-        unusable || ' {{ kind }} records without a text'
+        {{ loop.index }} as place,
+        unusable || ' {{ kind }} records without a text' as warning
     from {{ kind }}
     where unusable > 0
     union all
     {% endfor -%}
     select
-        4,
-        'too few rides to judge: ' || rides
+        4 as place,
+        'too few rides to judge: ' || rides as warning
     from rides
     where rides < {{ var('min_rides') }}
     union all
     select
-        5,
-        unreadable_pickups || ' rides whose pickup time cannot be read'
+        5 as place,
+        unreadable_pickups || ' rides whose pickup time cannot be read' as warning
     from rides
     where unreadable_pickups > 0
     union all
     select
-        6,
-        pickups_of_other_days || ' rides picked up on another day'
+        6 as place,
+        pickups_of_other_days || ' rides picked up on another day' as warning
     from rides
     where pickups_of_other_days > 0
     union all
     select
-        7,
-        failed_summaries || ' of ' || summarized_contexts || ' summaries without the LLM, which failed'
+        7 as place,
+        failed_summaries || ' of ' || summarized_contexts || ' summaries without the LLM, which failed' as warning
     from summaries
     where failed_summaries > 0
 ),

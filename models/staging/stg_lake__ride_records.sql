@@ -3,7 +3,7 @@ with source as (
 )
 
 select
-    row_number() over () as record_number,
     source_file,
-    record
+    record,
+    row_number() over () as record_number
 from source

@@ -44,20 +44,20 @@ typed as (
 
         -- a number of any length is an identifier; true, 1.5 and {} are none
         case
-            when json_type(field.ride_id) = 'VARCHAR' then nullif(trim(field.ride_id ->> '$'), '')
-            when regexp_full_match(field.ride_id::varchar, '-?\d+') then field.ride_id::varchar
+            when json_type(field['ride_id']) = 'VARCHAR' then nullif(trim(field['ride_id'] ->> '$'), '')
+            when regexp_full_match(field['ride_id']::varchar, '-?\d+') then field['ride_id']::varchar
         end as ride_id,
 
-        nullif(json_type(field.ride_dist), 'NULL') as ride_dist_type,
-        {{ json_number('field.ride_dist') }} as ride_dist,
-        nullif(json_type(field.ride_time), 'NULL') as ride_time_type,
-        {{ json_number('field.ride_time') }} as ride_time,
+        nullif(json_type(field['ride_dist']), 'NULL') as ride_dist_type,
+        {{ json_number("field['ride_dist']") }} as ride_dist,
+        nullif(json_type(field['ride_time']), 'NULL') as ride_time_type,
+        {{ json_number("field['ride_time']") }} as ride_time,
 
-        nullif(trim(field.pickup_at ->> '$'), '') as pickup_text,
-        nullif(trim(field.area ->> '$'), '') as area,
-        nullif(trim(field.news ->> '$'), '') as news,
-        nullif(trim(field.weather ->> '$'), '') as weather,
-        nullif(trim(field.traffic ->> '$'), '') as traffic,
+        nullif(trim(field['pickup_at'] ->> '$'), '') as pickup_text,
+        nullif(trim(field['area'] ->> '$'), '') as area,
+        nullif(trim(field['news'] ->> '$'), '') as news,
+        nullif(trim(field['weather'] ->> '$'), '') as weather,
+        nullif(trim(field['traffic'] ->> '$'), '') as traffic,
         case when record_type = 'OBJECT' then nullif(extra_fields, '{}'::json) end as extra_fields
     from fields
 )
