@@ -11,10 +11,12 @@ import os
 import sys
 from pathlib import Path
 
+import yaml
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, CronTriggerTimetable, task
 
 PROJECT = Path(__file__).resolve().parents[1]
+SETTINGS = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]
 DBT = Path(sys.executable).with_name("dbt")
 
 # The day before the run's date. A run that is triggered by hand may have no logical date.
@@ -37,9 +39,7 @@ def dbt_build(task_id: str, selection: str) -> BashOperator:
 with DAG(
     dag_id="etml_dag",
     doc_md=__doc__,
-    schedule=CronTriggerTimetable(
-        "0 6 * * *", timezone=os.environ.get("TIME_ZONE", "Europe/London")
-    ),
+    schedule=CronTriggerTimetable("0 6 * * *", timezone=SETTINGS["time_zone"]),
     start_date=datetime.datetime(2023, 5, 1, tzinfo=datetime.UTC),
     catchup=False,
     max_active_runs=1,
