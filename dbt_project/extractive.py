@@ -1,0 +1,334 @@
+"""Summarise a context without a language model: choose the sentences that say most about the roads.
+
+What is chosen is decided by two things. The vocabulary below says what a bulletin, an observation
+or a headline is about (a closure, ice, a concert) and how much that matters to a taxi. Among those
+that matter equally, the most central one speaks for the others: the one closest to the centroid of
+its source in TF-IDF space (Radev et al., "Centroid-based summarization of multiple documents",
+2004). The same texts always give the same summary, and nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from dbt_project.sentences import end_properly, shorten, split_sentences
+
+VERSION = "1"
+"""Part of each summary's key in the ledger: raise it when the same texts get another summary."""
+
+NOTHING_KNOWN = "No news, weather or traffic information was available for this time."
+"""The summary of a context without any text."""
+
+SENTENCE_WIDTH = 240
+"""The most characters of one sentence; a longer one is cut at a word."""
+
+MANY = 4
+"""From so many items on, a source also says how many there are and what they are about."""
+
+_LONGEST_BULLETIN = 4  # sentences; an item with more is running text, each sentence on its own
+_MOST_CANDIDATES = 400  # of a source; every pair of them is compared
+_NEAR_REPEAT = 0.9  # of their words in common, by cosine
+
+
+class Theme(NamedTuple):
+    """One kind of circumstance, and the words that give it away."""
+
+    label: str
+    """What a count of it is called."""
+    weight: int
+    """How much it matters to a ride; 0 says only that something is about transport."""
+    words: frozenset[str]
+
+
+def _lexicon(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+def _theme(label: str, weight: int, words: str) -> Theme:
+    return Theme(label, weight, _lexicon(words))
+
+
+# The whole vocabulary. English; another language needs its own table and nothing else.
+ON_THE_ROAD = (
+    _theme(
+        "closures",
+        3,
+        "closed closes closing closure closures shut shuts blocked cordon cordoned impassable",
+    ),
+    _theme(
+        "collisions",
+        2,
+        "collision collisions crash crashes crashed accident accidents overturned overturns",
+    ),
+    _theme(
+        "delays",
+        2,
+        "delay delays delayed queue queues queuing queueing congestion congested tailback "
+        "tailbacks gridlock gridlocked standstill stationary jam jams slow slowing diversion "
+        "diversions diverted disruption disrupted gridlocks",
+    ),
+    _theme(
+        "injuries", 2, "injured injury injuries killed dead fatal fatality casualty casualties hurt"
+    ),
+    _theme("flooding", 2, "flood floods flooded flooding"),
+    _theme("roadworks", 1, "roadworks roadwork resurfacing repaving"),
+    _theme("breakdowns", 1, "breakdown breakdowns stalled disabled"),
+)
+IN_THE_AIR = (
+    _theme("snow", 3, "snow snowfall snowing sleet blizzard hail"),
+    _theme("ice", 3, "ice icy frost freezing gritters"),
+    _theme("fog", 2, "fog foggy mist haze smog"),
+    _theme(
+        "storm",
+        3,
+        "storm storms stormy thunder thunderstorm thunderstorms lightning hurricane gale gales",
+    ),
+    _theme("rain", 2, "rain rainy showers shower drizzle downpour downpours wet"),
+    _theme("gusts", 2, "gust gusts gusty windy"),
+    _theme("heavy", 1, "heavy severe torrential dense strong extreme"),
+)
+IN_THE_CITY = (
+    _theme(
+        "events",
+        2,
+        "marathon parade procession carnival concert stadium arena kick-off kickoff match fans "
+        "supporters crowd crowds runners spectators marchers",
+    ),
+    _theme("strikes", 1, "strike strikes walkout"),
+    _theme(
+        "transport",
+        0,
+        "road roads street streets motorway motorways highway freeway expressway bridge tunnel "
+        "junction lane lanes traffic taxi taxis cab cabs bus buses train trains rail railway "
+        "subway tram trams ferry ferries airport flights driver drivers motorist motorists "
+        "commuter commuters passenger passengers lorry truck fuel petrol gasoline diesel parking",
+    ),
+)
+THEMES = ON_THE_ROAD + IN_THE_AIR + IN_THE_CITY
+_LABELS = {word: theme.label for theme in THEMES for word in theme.words}
+
+# A headline is about the roads if it mentions one of these; "killed" or "storm" alone happens
+# anywhere in the world.
+_ROAD_NEWS = frozenset(
+    {"collisions", "delays", "flooding", "roadworks", "events", "transport"},
+)
+_NOT_COUNTED = frozenset({"heavy", "transport"})
+_DENIALS = _lexicon("no not without nil none zero never unlikely 0 0.0 0.00")
+_WORD = re.compile(r"\d+(?:\.\d+)?|\w+(?:[-'\u2019]\w+)*")
+
+
+@dataclass(frozen=True)
+class _Item:
+    """One candidate: a bulletin, an observation, a headline or a sentence of running text."""
+
+    order: int
+    sentence: str
+    words: tuple[str, ...]
+    themes: frozenset[str]
+
+    @property
+    def concerns_roads(self) -> bool:
+        return bool(self.themes & _ROAD_NEWS)
+
+    @property
+    def weight(self) -> int:
+        return sum(theme.weight for theme in THEMES if theme.label in self.themes)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What one of the three texts offers, the best first."""
+
+    items: tuple[_Item, ...]
+    opening: str
+    """Says how many items there are and what about; empty if they are few."""
+
+
+def summarise_extractively(news: str, weather: str, traffic: str, max_sentences: int = 3) -> str:
+    """Summarise the circumstances of a ride with sentences of the texts themselves.
+
+    Each text that has something to say gets a sentence, traffic and weather before news. News that
+    has nothing to do with the roads has nothing to say as long as both traffic and weather do, and
+    never more than one sentence. What is left of `max_sentences` goes to further traffic bulletins,
+    then to news that concerns the roads, then to weather. The sentences stand in the order weather,
+    traffic, news.
+
+    Parameters
+    ----------
+    news, weather, traffic : str
+        The texts, one item (headline, observation, bulletin) a line; running text works too.
+        Empty if there is none.
+    max_sentences : int, default 3
+        The most sentences, at least 1.
+
+    Returns
+    -------
+    str
+        One line of at most `max_sentences` sentences. A short item of several sentences becomes one
+        sentence: its first, and after semicolons those that name a circumstance. Without any text
+        the answer is `NOTHING_KNOWN`.
+    """
+    sources = {
+        "weather": _read("weather report", weather),
+        "traffic": _read("traffic bulletin", traffic),
+        "news": _read("news item", news),
+    }
+    chosen = _choose(sources, max_sentences)
+    sentences = [
+        _with_opening(sources[name], item, first=position == 0)
+        for name in sources
+        for position, item in enumerate(sorted(chosen.get(name, []), key=lambda item: item.order))
+    ]
+    whole = split_sentences(" ".join(sentences))[:max_sentences]
+    return " ".join(whole) or NOTHING_KNOWN
+
+
+def _choose(sources: dict[str, _Source], max_sentences: int) -> dict[str, list[_Item]]:
+    """Take one item of each source in turn, then fill up."""
+    traffic, weather, news = (sources[name].items for name in ("traffic", "weather", "news"))
+    if traffic and weather:
+        news = tuple(item for item in news if item.concerns_roads)
+    by_rank = {"traffic": traffic, "weather": weather, "news": news}
+    first = [(name, items[0]) for name, items in by_rank.items() if items]
+    more = (
+        [("traffic", item) for item in traffic[1:]]
+        + [("news", item) for item in news[1:] if item.concerns_roads and item.weight > 0]
+        + [("weather", item) for item in weather[1:] if item.weight > 0]
+    )
+    chosen: dict[str, list[_Item]] = {}
+    for name, item in (first + more)[:max_sentences]:
+        chosen.setdefault(name, []).append(item)
+    return chosen
+
+
+def _with_opening(source: _Source, item: _Item, *, first: bool) -> str:
+    return source.opening + item.sentence if first else item.sentence
+
+
+def _read(name: str, text: str) -> _Source:
+    """Cut a text into items, drop the repeated ones and put the most telling first."""
+    given = [split_sentences(line) for line in text.splitlines()]
+    running = any(len(sentences) > _LONGEST_BULLETIN for sentences in given)
+    if running:
+        given = [[one] for sentences in given for one in sentences]
+    distinct = _items(_without_repeats(given))
+    best = _best_first(distinct)
+    opening = ""
+    if name == "news item":  # the gravest news of the world is not the gravest for a taxi
+        best.sort(key=lambda item: not item.concerns_roads)
+    elif not running:
+        # A bulletin told twice is one, but the same weather at two hours is two reports.
+        opening = _opening(name, _items(given) if name == "weather report" else distinct)
+    return _Source(tuple(best), opening)
+
+
+def _items(bulletins: Iterable[list[str]]) -> list[_Item]:
+    return [_item(order, sentences) for order, sentences in enumerate(filter(None, bulletins))]
+
+
+def _without_repeats(bulletins: Iterable[list[str]]) -> list[list[str]]:
+    """Keep the first of the bulletins that have the same words, and none that has no words."""
+    distinct: dict[tuple[str, ...], list[str]] = {}
+    for sentences in bulletins:
+        words = _words(" ".join(sentences))
+        if words:
+            distinct.setdefault(words, sentences)
+    return list(distinct.values())
+
+
+def _item(order: int, sentences: list[str]) -> _Item:
+    words = tuple(word for sentence in sentences for word in _words(sentence))
+    themes = frozenset[str]().union(*(_themes(sentence) for sentence in sentences))
+    return _Item(order, _as_one_sentence(sentences), words, themes)
+
+
+def _as_one_sentence(sentences: list[str]) -> str:
+    """Join a bulletin's first sentence and those that name a circumstance, as far as they fit."""
+    joined = sentences[0]
+    for sentence in sentences[1:]:
+        longer = joined.rstrip(".") + "; " + _uncapitalised(sentence)
+        if _themes(sentence) - _NOT_COUNTED and len(longer) <= SENTENCE_WIDTH:
+            joined = longer
+    return end_properly(shorten(joined, SENTENCE_WIDTH))
+
+
+def _uncapitalised(sentence: str) -> str:
+    """Write the first word small if it is an ordinary word and not a name."""
+    word = sentence.partition(" ")[0]
+    ordinary = word.lower() in _ORDINARY or word.lower() in _LABELS
+    return sentence[0].lower() + sentence[1:] if ordinary and word[1:].islower() else sentence
+
+
+_ORDINARY = _lexicon(
+    "a an the this that it there and but very expect expected avoid allow use all both some one "
+    "two several many police recovery diverted diversions vehicles long short in on at by for "
+    "from with after before until"
+)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(text.lower()))
+
+
+def _themes(sentence: str) -> frozenset[str]:
+    """Label what a sentence mentions and does not deny, as in "no delays" and "snow 0 in"."""
+    clauses = [_words(clause) for clause in re.split("[,;:]", sentence)]
+    return frozenset(
+        theme.label
+        for words in clauses
+        for position, word in enumerate(words)
+        for theme in THEMES
+        if word in theme.words and _DENIALS.isdisjoint(words[max(0, position - 3) : position + 3])
+    )
+
+
+def _opening(name: str, items: Sequence[_Item]) -> str:
+    """Say how many items there are, and how many of them mention each of the commonest themes."""
+    if len(items) < MANY:
+        return ""
+    counts = [
+        (sum(theme.label in item.themes for item in items), theme.label)
+        for theme in THEMES
+        if theme.label not in _NOT_COUNTED
+    ]
+    commonest = sorted((pair for pair in counts if pair[0]), key=lambda pair: -pair[0])[:3]
+    about = ", ".join(f"{label} {count}" for count, label in commonest)
+    return f"{len(items)} {name}s{f' ({about})' if about else ''}, among them: "
+
+
+def _best_first(items: Sequence[_Item]) -> list[_Item]:
+    """Order by weight, then by centrality, then as they came; near-repeats are left out."""
+    heaviest = sorted(items, key=lambda item: (-item.weight, item.order))[:_MOST_CANDIDATES]
+    candidates: list[_Item] = []
+    for item in sorted(heaviest, key=lambda item: item.order):
+        if not any(_is_near_repeat(item, other) for other in candidates):
+            candidates.append(item)
+    centrality = dict(zip(candidates, _centrality(candidates), strict=True))
+    return sorted(candidates, key=lambda item: (-item.weight, -centrality[item], item.order))
+
+
+def _is_near_repeat(item: _Item, other: _Item) -> bool:
+    """Compare which words two items use; a bulletin told again has another time or number."""
+    words, others = set(item.words), set(other.words)
+    return len(words & others) >= _NEAR_REPEAT * math.sqrt(len(words) * len(others))
+
+
+def _centrality(items: Sequence[_Item]) -> list[float]:
+    """Cosine similarity of each item with the sum of all, in TF-IDF space, times a constant."""
+    if len(items) < 3:  # of two, none is more central
+        return [0.0] * len(items)
+    # Imported here because it takes seconds, and most contexts do not come so far.
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
+
+    telling = [
+        [word for word in item.words if word not in ENGLISH_STOP_WORDS] or item.words
+        for item in items
+    ]
+    vectors = TfidfVectorizer(analyzer=list).fit_transform(telling).toarray()
+    centrality = vectors @ vectors.sum(axis=0)
+    # Rounded, so that the last bit of a sum never decides between two that are equally central.
+    return [round(value, 9) for value in centrality.tolist()]
