@@ -5,12 +5,12 @@ with records as (
 rides as (
     select
         record_number,
-        label
+        '{"label":' || label || '}' as added
     from {{ ref('rides') }}
     where ride_date = {{ run_date_sql() }}
 )
 
-select {{ add_json_fields(strict_json('records.record'), {'label': 'rides.label'}) }} as record
+select {{ add_json_fields('records.record', ['label'], 'rides.added') }} as record
 from records
 inner join rides on records.record_number = rides.record_number
 order by records.record_number

@@ -1,4 +1,14 @@
 -- depends_on: {{ ref('daily_reports') }}
+{%- set added_fields = [
+    'label',
+    'is_anomaly',
+    'anomaly_kind',
+    'summary',
+    'summary_status',
+    'summary_source',
+    'summary_model',
+] %}
+
 with records as (
     select * from {{ ref('stg_lake__ride_records') }}
 ),
@@ -6,35 +16,49 @@ with records as (
 rides as (
     select
         record_number,
-        label,
-        is_anomaly,
-        anomaly_kind
+        label
     from {{ ref('rides') }}
     where ride_date = {{ run_date_sql() }}
 ),
 
-summaries as (
+-- `label` is added below, for all rides alike
+anomalies as (
     select
         record_number,
-        summary,
-        summary_status,
-        summary_source,
-        summary_model
+        json_object(
+            'is_anomaly', true,
+            'anomaly_kind', anomaly_kind,
+            'summary', summary,
+            'summary_status', summary_status,
+            'summary_source', summary_source,
+            'summary_model', summary_model
+        )::varchar as added
     from {{ ref('anomalous_rides') }}
     where ride_date = {{ run_date_sql() }}
+),
+
+normal as (
+    select
+        json_object(
+            'is_anomaly', false,
+            'anomaly_kind', null,
+            'summary', '',
+            'summary_status', null,
+            'summary_source', null,
+            'summary_model', null
+        )::varchar as added
+),
+
+labelled as (
+    select
+        rides.record_number,
+        '{"label":' || rides.label || ',' || substr(coalesce(anomalies.added, normal.added), 2) as added
+    from rides
+    cross join normal
+    left join anomalies on rides.record_number = anomalies.record_number
 )
 
-select
-    {{ add_json_fields(strict_json('records.record'), {
-        'label': 'rides.label',
-        'is_anomaly': 'rides.is_anomaly',
-        'anomaly_kind': 'rides.anomaly_kind',
-        'summary': "coalesce(summaries.summary, '')",
-        'summary_status': 'summaries.summary_status',
-        'summary_source': 'summaries.summary_source',
-        'summary_model': 'summaries.summary_model',
-    }) }} as record
+select {{ add_json_fields('records.record', added_fields, 'labelled.added') }} as record
 from records
-inner join rides on records.record_number = rides.record_number
-left join summaries on records.record_number = summaries.record_number
+inner join labelled on records.record_number = labelled.record_number
 order by records.record_number

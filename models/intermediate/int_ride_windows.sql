@@ -25,6 +25,7 @@ select
     news,
     weather,
     traffic,
+    news is not null or weather is not null or traffic is not null as has_own_texts,
     coalesce(time_bucket(period, pickup_at, day_start), day_start) as window_start,
     coalesce(
         time_bucket(period, dropoff_at - interval 1 microsecond, day_start) + period,

@@ -15,11 +15,11 @@ select
     traffic,
     extra_fields,
     case
-        when record_type is null then 'malformed JSON'
-        when record_type != 'OBJECT' then 'not an object'
+        when is_malformed then 'malformed JSON'
+        when not is_object then 'not an object'
         when ride_id is null then 'no ride_id'
         {%- for field, largest in [('ride_dist', var('max_ride_miles')), ('ride_time', var('max_ride_hours'))] %}
-        when {{ field }}_type is null then '{{ field }} missing'
+        when is_{{ field }}_missing then '{{ field }} missing'
         when {{ field }} is null then '{{ field }} not a number'
         when not isfinite({{ field }}) then '{{ field }} not finite'
         {%- if field == 'ride_dist' %}
