@@ -88,6 +88,12 @@ warnings as (
     where rides < {{ var('min_rides') }}
     union all
     select
+        4 as place,
+        'so many anomalous rides that the day is too sparse to judge' as warning
+    from rides
+    where rides >= {{ var('min_rides') }} and anomalous_rides > {{ var('max_anomalous_share') }} * rides
+    union all
+    select
         5 as place,
         unreadable_pickups || ' rides whose pickup time cannot be read' as warning
     from rides
