@@ -1,6 +1,7 @@
 """dbt-duckdb plugin: what a build checks before it opens the warehouse."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,19 @@ class Plugin(BasePlugin):
             self.folders.append(plugin_config["lake_output_url"])
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
-        """Make the folders that the build writes to."""
+        """Make the folders that the build writes to, and see that no other build is at work."""
         for folder in self.folders:
             os.makedirs(folder, exist_ok=True)
+        try:
+            duckdb.connect(creds.path).close()
+        except duckdb.IOException as error:
+            holder = re.search(r"Conflicting lock is held in .*\(PID (\d+)\)", str(error))
+            if not holder:
+                raise
+            raise DbtRuntimeError(
+                f"process {holder[1]} is using {creds.path}, most likely another build: "
+                "try again when it has ended"
+            ) from error
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Give the warehouse's own connection the way to the lake."""

@@ -3,6 +3,8 @@
 import gzip
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -332,3 +334,23 @@ class TestErrorsInWords:
         assert f'Malformed JSON in file "{cut}"' in build.last_line
         assert list(workplace.lake.iterdir()) == [cut]
         assert not (workplace.warehouse / "taxi.duckdb").exists()
+
+    def test_a_second_build_at_the_same_time_is_refused_and_says_who_is_at_work(
+        self, workplace: Workplace
+    ) -> None:
+        workplace.fill_with_embedded_day().warehouse.mkdir()
+        holding = (
+            "import duckdb, sys, time; connection = duckdb.connect(sys.argv[1]); "
+            "print('ready', flush=True); time.sleep(300)"
+        )
+        file = workplace.warehouse / "build.duckdb"
+        with subprocess.Popen(
+            [sys.executable, "-c", holding, file], stdout=subprocess.PIPE, text=True
+        ) as other:
+            assert other.stdout is not None
+            other.stdout.readline()
+            build = workplace.build(f"date: {DATE}")
+            other.kill()
+        assert build.completed.returncode != 0
+        assert build.last_line.startswith(f"Error: process {other.pid} is using {file}")
+        assert "Traceback" not in build.output
