@@ -1,21 +1,32 @@
-with rides as (
-    select
-        record_number,
-        pickup_at,
-        news,
-        weather,
-        traffic,
-        lower(area) as area,
-        pickup_at + to_microseconds((ride_time * 3600000000)::bigint) as dropoff_at
-    from {{ ref('int_rides_cleaned') }}
+{%- set period = (var('context_minutes') | int) * 60 * 1000000 -%}
+
+-- microseconds, counted from the day's first instant: arithmetic on instants themselves goes through a calendar, at
+-- several times the cost
+-- several times the cost
+with day as (
+    select epoch_us({{ day_start() }}) as start_us
 ),
 
--- whole periods counted from the day's first instant, so that many rides share a window
+rides as (
+    select
+        cleaned.record_number,
+        cleaned.news,
+        cleaned.weather,
+        cleaned.traffic,
+        day.start_us,
+        lower(cleaned.area) as area,
+        epoch_us(cleaned.pickup_at) - day.start_us as pickup_us,
+        epoch_us(cleaned.pickup_at) - day.start_us + (cleaned.ride_time * 3600000000)::bigint as dropoff_us
+    from {{ ref('int_rides_cleaned') }} as cleaned
+    cross join day
+),
+
+-- whole periods, so that many rides share a window: the one in which the ride starts to the one in which it ends
 periods as (
     select
         *,
-        to_minutes({{ var('context_minutes') }}) as period,
-        {{ day_start() }} as day_start
+        floor(pickup_us / {{ period }})::bigint as first_period,
+        ceil(dropoff_us / {{ period }})::bigint as end_period
     from rides
 )
 
@@ -26,9 +37,6 @@ select
     weather,
     traffic,
     news is not null or weather is not null or traffic is not null as has_own_texts,
-    coalesce(time_bucket(period, pickup_at, day_start), day_start) as window_start,
-    coalesce(
-        time_bucket(period, dropoff_at - interval 1 microsecond, day_start) + period,
-        {{ day_end() }}
-    ) as window_end
+    coalesce(make_timestamptz(start_us + first_period * {{ period }}), {{ day_start() }}) as window_start,
+    coalesce(make_timestamptz(start_us + end_period * {{ period }}), {{ day_end() }}) as window_end
 from periods
