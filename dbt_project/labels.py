@@ -47,16 +47,16 @@ def label_rides(
             f"clustering_features must name one or both of {', '.join(MEASURES)}, "
             f"not {list(features)}"
         )
-    standardized = {name: standardize(rides[name]) for name in MEASURES}
     n_rides = len(rides["record_number"])
     # A constant second column changes no distance, so that one feature can be clustered as two.
-    chosen = [np.asarray(rides[name], dtype=np.float64) for name in features]
-    columns = [*chosen, np.zeros(n_rides)][:2]
-    labels, _ = cluster_rides(np.column_stack(columns), eps, min_samples, min_samples_share)
+    columns = [*(rides[name] for name in features), np.zeros(n_rides)][:2]
+    labels, clustered = cluster_rides(np.column_stack(columns), eps, min_samples, min_samples_share)
+    standardized = {name: standardize(rides[name]) for name in MEASURES if name not in features}
+    standardized |= zip(features, clustered.T, strict=False)
     return pd.DataFrame(
         {
             "record_number": rides["record_number"],
             "label": labels.astype(np.int32),
-            **{f"{name}_standardized": values for name, values in standardized.items()},
+            **{f"{name}_standardized": standardized[name] for name in MEASURES},
         }
     )
