@@ -28,6 +28,7 @@ References
    Euclidean spaces", ISAAC 2017.
 """
 
+
 from __future__ import annotations
 
 import math
@@ -35,6 +36,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from numbers import Integral
 from typing import Any, TypeVar
 
 import numpy as np
@@ -49,16 +51,17 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.integer[Any]]
 Indices = NDArray[np.intp]
 Mask = NDArray[np.bool_]
-Array = TypeVar("Array", bound=NDArray[Any])
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 NOISE = -1
 NOTHING = np.iinfo(np.intp).max
 # Between these bounds eps * eps and the squares compared with it keep their full precision.
 SMALLEST_EPS, LARGEST_EPS = 1e-140, 1e150
-# Cells are smaller than eps / sqrt(2) by this share. It outweighs SLACK, twice the error in
-# sub-cells that rounding can make in a point's place: 2**-20 for a stripe below LARGEST_STRIPE.
+# Cells are smaller than eps / sqrt(2) by the share SHRINK. It outweighs SLACK, twice what rounding
+# can move a point by, in sub-cells: three roundings of a number below LARGEST_STRIPE (of one below
+# 128 times the number of points, where gaps are left out) move it by less than 2**-18.
 SHRINK = 2.0**-16
-SLACK = 2.0**-18
+SLACK = 2.0**-17
 LARGEST_STRIPE = 2**31 - 1
 # The test rounds a sum of two squares by some 1e-16 of it; within this share of eps, ask the test.
 DOUBT = 1e-9
@@ -66,14 +69,14 @@ DOUBT = 1e-9
 RINGS = 2
 # A cell gets about one sub-cell for this many of the `min_samples` points, and not more than
 # MOST_DIVISIONS squared.
-DIVISION_POINTS = 12
-MOST_DIVISIONS = 64
-# Pairs of points measured at once, which bounds the memory.
+DIVISION_POINTS = 6
+MOST_DIVISIONS = 32
+# Points, or pairs of points, taken at once: temporary arrays stay small, mostly within the cache.
 CHUNK = 2**18
 # Keys up to this, or up to four times the number of points, are counted in a table.
 SMALL_TABLE = 2**22
-# Two cells with up to FEW_PAIRS pairs of points are compared pair by pair, together with other such
-# cells. Beyond, they are compared alone: first the points in question up to MANY_PAIRS, then a tree.
+# Cells with up to FEW_PAIRS pairs of core points between them are compared pair by pair, many such
+# cells at once. Others are compared on their own, with a tree if more than MANY_PAIRS are in doubt.
 FEW_PAIRS = 2**12
 MANY_PAIRS = 2**20
 
@@ -184,9 +187,9 @@ def standardize(values: ArrayLike) -> Floats:
 
 
 def effective_min_samples(n_rides: int, min_samples: int, min_samples_share: float) -> int:
-    """Number of neighbours that makes a ride core on a day of `n_rides` rides.
+    """Return the number of neighbours that makes a ride core on a day of `n_rides` rides.
 
-    Anomalies become dense as a day grows, so that the threshold grows with it.
+    Anomalies grow dense as a day grows, unless the threshold grows with it.
 
     Parameters
     ----------
@@ -202,12 +205,19 @@ def effective_min_samples(n_rides: int, min_samples: int, min_samples_share: flo
     int
         The larger of `min_samples` and `min_samples_share` of the rides, rounded up.
 
+    Raises
+    ------
+    ValueError
+        If `min_samples_share` is not between 0 and 1.
+
     Examples
     --------
     >>> effective_min_samples(5_000, 10, 0.002), effective_min_samples(5_001, 10, 0.002)
     (10, 11)
     """
-    # The share is meant as the decimal it is written as: in binary 0.002 * n can exceed it.
+    if not 0 <= min_samples_share <= 1:
+        raise ValueError(f"min_samples_share must be between 0 and 1, got {min_samples_share!r}")
+    # The share is meant as the decimal that is written: a binary product can lie just above it.
     share = Fraction(repr(float(min_samples_share)))
     return max(min_samples, math.ceil(share * n_rides))
 
@@ -262,9 +272,9 @@ def _valid_points(values: ArrayLike) -> Floats:
 def _valid_parameters(eps: float, min_samples: int) -> tuple[float, int]:
     if not SMALLEST_EPS <= eps <= LARGEST_EPS:
         raise ValueError(f"eps must be between {SMALLEST_EPS} and {LARGEST_EPS}, got {eps!r}")
-    if not min_samples >= 1:
-        raise ValueError(f"min_samples must be at least 1, got {min_samples!r}")
-    return float(eps), math.ceil(min_samples)
+    if not isinstance(min_samples, Integral) or min_samples < 1:
+        raise ValueError(f"min_samples must be a whole number of at least 1, got {min_samples!r}")
+    return float(eps), int(min_samples)
 
 
 def _dbscan(points: Floats, eps: float, min_samples: int) -> tuple[Indices, Mask]:
@@ -325,14 +335,13 @@ class _Grid:
 
     def points_in(self, cells: Mask) -> Indices:
         """Points of the chosen cells, in ascending order."""
-        found = [
-            part.start + np.flatnonzero(cells[self.cell[part]]) for part in _parts(len(self.x))
-        ]
+        parts = _parts(len(self.x))
+        found = [part.start + np.flatnonzero(cells[self.cell[part]]) for part in parts]
         return np.concatenate(found)
 
-    def spread(self, values: Array) -> Array:
+    def spread(self, values: NDArray[Scalar]) -> NDArray[Scalar]:
         """Give each point the value of its cell."""
-        spread = np.empty(len(self.x), dtype=values.dtype)
+        spread: NDArray[Scalar] = np.empty(len(self.x), dtype=values.dtype)
         for part in _parts(len(self.x)):
             spread[part] = values[self.cell[part]]
         return spread
@@ -369,11 +378,12 @@ class _Grid:
 
 def _divisions(min_samples: int) -> int:
     """Sub-cells along the side of a cell: few points in each where the density is critical."""
-    return min(2 ** round(math.log2(max(1.0, min_samples / DIVISION_POINTS)) / 2), MOST_DIVISIONS)
+    divisions = math.sqrt(max(1.0, min_samples / DIVISION_POINTS))
+    return min(1 << round(math.log2(divisions)), MOST_DIVISIONS)
 
 
 def _stripes(values: Floats, side: float, divisions: int) -> Integers:
-    """Number of the stripe of width `side` that each value lies in, from 0."""
+    """Say in which stripe of width `side`, numbered from 0, each value lies."""
     low, high = values.min(), values.max()
     scale = 1 / side
     if (high - low) * scale < LARGEST_STRIPE:
@@ -402,7 +412,7 @@ def _number(key: Integers, size: int) -> tuple[Integers, Integers, Integers]:
     """
     if size > _table_limit(len(key)):
         distinct, number, counts = np.unique(key, return_inverse=True, return_counts=True)
-        return distinct, number, counts
+        return distinct.astype(np.int64), number, counts
     counts = np.bincount(key, minlength=size)
     distinct = np.flatnonzero(counts)
     number = np.empty(size, dtype=np.int32)
@@ -417,23 +427,22 @@ class _Counter:
 
     def __init__(self, keys: Integers) -> None:
         size = int(keys.max()) + 1
-        self._below = self._ascending = None
-        if size <= _table_limit(len(keys)):
-            below = np.zeros(size + 1, dtype=_integers_for(len(keys)))
-            np.cumsum(np.bincount(keys, minlength=size), out=below[1:])
-            self._below = below
+        self._is_table = size <= _table_limit(len(keys))
+        if self._is_table:
+            self._below = np.zeros(size + 1, dtype=_integers_for(len(keys)))
+            np.cumsum(np.bincount(keys, minlength=size), out=self._below[1:])
         else:
             self._ascending = np.sort(keys)
 
     def before(self, bound: Integers) -> Integers:
-        """Number of keys below each bound."""
-        if self._below is not None:
+        """Count the keys below each bound."""
+        if self._is_table:
             return self._below.take(bound, mode="clip")
         return np.searchsorted(self._ascending, bound)
 
 
 def _parts(size: int) -> Iterator[slice]:
-    """Slices of CHUNK elements, which stay in the processor's cache."""
+    """Slices of CHUNK elements that together make `size`."""
     return (slice(start, min(start + CHUNK, size)) for start in range(0, size, CHUNK))
 
 
@@ -452,7 +461,7 @@ class _SubCells:
     """Points of some cells, sorted by sub-cell row after row: a stretch of a row is a slice."""
 
     def __init__(self, grid: _Grid, cells: Mask, points: Integers) -> None:
-        self._grid = grid
+        self.grid = grid
         row = _without_gaps(grid.row, cells) * grid.divisions
         column = _without_gaps(grid.column, cells) * grid.divisions
         self._width = int(column.max()) + (1 + RINGS) * grid.divisions
@@ -468,8 +477,8 @@ class _SubCells:
         keys = np.empty(len(points), dtype=np.int64)
         for part in _parts(len(points)):
             chosen = points[part]
-            keys[part] = self._key_of_cell[self._grid.cell[chosen]]
-            keys[part] += self._key_of_sub_cell[self._grid.sub_cell[chosen]]
+            keys[part] = self._key_of_cell[self.grid.cell[chosen]]
+            keys[part] += self._key_of_sub_cell[self.grid.sub_cell[chosen]]
         return keys
 
     def slices(self, keys: Integers, row: int, first: int, last: int) -> tuple[Integers, Integers]:
@@ -493,18 +502,18 @@ class _SubCells:
     @cached_property
     def x(self) -> Floats:
         """The x coordinates, sorted likewise."""
-        return self._grid.x[self.points]
+        return self.grid.x[self.points]
 
     @cached_property
     def y(self) -> Floats:
         """The y coordinates, sorted likewise."""
-        return self._grid.y[self.points]
+        return self.grid.y[self.points]
 
     def neighbours(
         self, queries: Integers, starts: Integers, stops: Integers
     ) -> Iterator[tuple[Integers, Integers]]:
         """Pairs of a query's number and the place in `points` of a neighbour within its slice."""
-        grid = self._grid
+        grid = self.grid
         for query, place in _pairs(starts, stops - starts):
             asked = queries[query]
             near = grid.near(grid.x[asked] - self.x[place], grid.y[asked] - self.y[place])
@@ -530,8 +539,19 @@ def _order(keys: Integers) -> Integers:
     return packed & ((1 << bits) - 1)
 
 
+def _distinct(x: Floats, y: Floats) -> tuple[Indices, Indices]:
+    """One point of each place where there are points, and the number of each point's place."""
+    order = np.lexsort((y, x))
+    new = np.ones(len(order), dtype=np.bool_)
+    x, y = x[order], y[order]
+    new[1:] = (x[1:] != x[:-1]) | (y[1:] != y[:-1])
+    place = np.empty(len(order), dtype=np.intp)
+    place[order] = np.cumsum(new) - 1
+    return order[new], place
+
+
 def _pairs(starts: Integers, lengths: Integers) -> Iterator[tuple[Integers, Integers]]:
-    """Number of each slice with each place in it, CHUNK pairs at a time or one longer slice."""
+    """Pair the number of each slice with each place in it, about CHUNK pairs at a time."""
     slices = np.flatnonzero(lengths)
     starts, lengths = starts[slices], lengths[slices]
     ends = np.cumsum(lengths)
@@ -594,21 +614,32 @@ def _core_points(grid: _Grid, min_samples: int) -> Mask:
             sure_count += stop - start
     core[queries[(sure_count >= min_samples)[group]]] = True
 
-    measured = (sure_count < min_samples) & (possible_count >= min_samples)
-    chosen = measured[group]
-    queries, group = queries[chosen], group[chosen]
-    count = sure_count[group]
-    for row, sure, possible in _reach(grid.divisions):
+    measured = ((sure_count < min_samples) & (possible_count >= min_samples))[group]
+    queries, group = queries[measured], group[measured]
+    one_of, place = _distinct(grid.x[queries], grid.y[queries])
+    count = sure_count[group[one_of]]
+    _measure(sub_cells, queries[one_of], keys, group[one_of], count, min_samples)
+    core[queries[(count >= min_samples)[place]]] = True
+    return core
+
+
+def _measure(
+    sub_cells: _SubCells,
+    queries: Integers,
+    keys: Integers,
+    group: Integers,
+    count: Integers,
+    enough: int,
+) -> None:
+    """Add the neighbours that must be measured to the count of each query point, up to enough."""
+    short = np.arange(len(queries))
+    for row, sure, possible in _reach(sub_cells.grid.divisions):
         for first, last in _cut(sure, possible):
             start, stop = sub_cells.slices(keys, row, first, last)
-            for query, _ in sub_cells.neighbours(queries, start[group], stop[group]):
-                np.add.at(count, query, 1)
-        enough = count >= min_samples
-        core[queries[enough]] = True
-        queries, group, count = queries[~enough], group[~enough], count[~enough]
-        if not len(queries):
-            break
-    return core
+            of = group[short]
+            for query, _ in sub_cells.neighbours(queries[short], start[of], stop[of]):
+                np.add.at(count, short[query], 1)
+        short = short[count[short] < enough]
 
 
 def _undecided_cells(grid: _Grid, min_samples: int) -> Mask:
@@ -645,17 +676,20 @@ def _clusters(grid: _Grid, core: Mask) -> Indices:
 
 
 def _components(grid: _Grid, core: Mask, cells: Integers, first: Integers) -> Integers:
-    """Number the connected components of core cells, given a core point of each."""
+    """Give each cell a component, the same for connected core cells; `first` is a point of each."""
     component: Integers = np.arange(len(grid.count))
     open_pairs = []
     for ring in HALF_RINGS:
-        pairs = np.hstack([np.vstack(grid.neighbours(cells, *offset)) for offset in ring])
-        pairs = pairs[:, first[pairs[1]] < len(core)]
-        pairs = pairs[:, component[pairs[0]] != component[pairs[1]]]
-        one, other = first[pairs]
-        near = grid.near(grid.x[one] - grid.x[other], grid.y[one] - grid.y[other])
-        component = _join(component, pairs[:, near])
-        open_pairs.append(pairs[:, ~near])
+        joined = []
+        for offset in ring:
+            pairs = np.vstack(grid.neighbours(cells, *offset))
+            pairs = pairs[:, first[pairs[1]] < len(core)]
+            pairs = pairs[:, component[pairs[0]] != component[pairs[1]]]
+            one, other = first[pairs]
+            near = grid.near(grid.x[one] - grid.x[other], grid.y[one] - grid.y[other])
+            joined.append(pairs[:, near])
+            open_pairs.append(pairs[:, ~near & (grid.count[pairs] > 1).any(axis=0)])
+        component = _join(component, np.hstack(joined))
     pairs = np.hstack(open_pairs)
     pairs = pairs[:, component[pairs[0]] != component[pairs[1]]]
     if not pairs.size:
@@ -752,6 +786,8 @@ class _CorePoints:
             return False
         chosen = grid.near(_outside(x2, x1), _outside(y2, y1))
         x2, y2 = x2[chosen], y2[chosen]
+        if len(x1) > len(x2):
+            x1, y1, x2, y2 = x2, y2, x1, y1
         if len(x1) * len(x2) > MANY_PAIRS:
             # The tree rounds in its own way: where that may matter, ask the test.
             tree = cKDTree(np.column_stack([x2, y2]))
@@ -767,7 +803,8 @@ class _CorePoints:
 
 def _outside(values: Floats, others: Floats) -> Floats:
     """How far each value lies outside the range of the others."""
-    return np.maximum(np.maximum(others.min() - values, values - others.max()), 0)
+    outside: Floats = np.maximum(np.maximum(others.min() - values, values - others.max()), 0)
+    return outside
 
 
 class _DisjointSets:
@@ -819,15 +856,17 @@ def _label_border(
             slices = sub_cells.slices(keys, row, -sure, sure)
             np.minimum(lowest, clusters.within(*slices), out=lowest)
 
+    one_of, place = _distinct(grid.x[others], grid.y[others])
+    queries, group = others[one_of], group[one_of]
     lowest = lowest[group]
     for row, sure, possible in _reach(grid.divisions):
         for first, last in _cut(sure, possible):
             start, stop = sub_cells.slices(keys, row, first, last)
-            start = np.where(
-                clusters.within(start, stop)[group] < lowest, start[group], stop[group]
-            )
-            for query, place in sub_cells.neighbours(others, start, stop[group]):
-                np.minimum.at(lowest, query, clusters.values[place])
+            lower = clusters.within(start, stop)[group] < lowest
+            start, stop = start[group], stop[group]
+            for query, target in sub_cells.neighbours(queries, np.where(lower, start, stop), stop):
+                np.minimum.at(lowest, query, clusters.values[target])
+    lowest = lowest[place]
     found = lowest != NOTHING
     labels[others[found]] = lowest[found]
 
