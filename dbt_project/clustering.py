@@ -28,7 +28,6 @@ References
    Euclidean spaces", ISAAC 2017.
 """
 
-
 from __future__ import annotations
 
 import math
