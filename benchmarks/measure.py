@@ -85,7 +85,7 @@ class Watchdog(threading.Thread):
 
 
 def run(
-    command: Sequence[str | Path],
+    command: Sequence[object],
     environment: Mapping[str, str],
     folder: Path,
     memory_limit: float = float("inf"),
