@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from dbt_project.sentences import end_properly, shorten, split_sentences
@@ -209,6 +210,7 @@ def _with_opening(source: _Source, item: _Item, *, first: bool) -> str:
     return source.opening + item.sentence if first else item.sentence
 
 
+@lru_cache(maxsize=10_000)  # a day has thousands of contexts, of some dozens of distinct texts
 def _read(name: str, text: str) -> _Source:
     """Cut a text into items, drop the repeated ones and put the most telling first."""
     given = [split_sentences(line) for line in text.splitlines()]
