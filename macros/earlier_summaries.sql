@@ -9,7 +9,9 @@
             select
                 null::varchar as prompt_hash,
                 null::varchar as status,
-                null::timestamp as created_at
+                null::varchar as reason,
+                null::varchar as summary,
+                null::bigint as attempts
             where false
         )
     {%- endif -%}

@@ -1,12 +1,13 @@
 """Summaries are asked for once, survive any server, and never give the key away."""
 
+import datetime as dt
 import email.utils
 import hashlib
 import io
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from chat_server import (
     COMPLETION_TOKENS,
     PROMPT_TOKENS,
     ChatServer,
+    Handler,
     Reply,
     answer,
     completion,
@@ -28,20 +30,13 @@ from chat_server import (
     raw,
 )
 
-from dbt_project.llm import Endpoint
+from dbt_project.endpoint import Endpoint
 from dbt_project.sentences import split_sentences
-from dbt_project.summaries import (
-    LEDGER_DTYPES,
-    SETTINGS_FILE,
-    Settings,
-    SettingsError,
-    counting_rows,
-    load_settings,
-    summarise,
-)
+from dbt_project.summaries import LEDGER_DTYPES, summarise
+from dbt_project.summary_settings import SETTINGS_FILE, Settings, SettingsError, load_settings
 
 KEY = "very-secret-key-0123456789"
-NO_ROWS = pd.DataFrame({"prompt_hash": [], "status": []}, dtype="string")
+NO_LEDGER = pd.DataFrame({"prompt_hash": [], "status": []}, dtype="string")
 FAST = {"call_seconds": 5.0, "step_seconds": 30.0, "backoff_seconds": 0.01, "attempts": 2}
 
 
@@ -55,7 +50,7 @@ def settings_with(**limits: float) -> Settings:
 def contexts_of(*traffic: str | None) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "context_id": [f"context-{number}" for number in range(len(traffic))],
+            "context_id": [f"context-{number:02}" for number in range(len(traffic))],
             "news": None,
             "weather": "Heavy rain.",
             "traffic": list(traffic),
@@ -63,18 +58,42 @@ def contexts_of(*traffic: str | None) -> pd.DataFrame:
     )
 
 
+def roads(number: int) -> pd.DataFrame:
+    return contexts_of(*(f"Road {road} closed." for road in range(number)))
+
+
+def summarised(
+    contexts: pd.DataFrame,
+    settings: Settings | None = None,
+    *,
+    journal: str | Path = ":memory:",
+    ledger: pd.DataFrame = NO_LEDGER,
+    **environ: str,
+) -> pd.DataFrame:
+    """Summarise with the variables that are given and no others."""
+    return summarise(
+        contexts,
+        ledger,
+        settings or settings_with(),
+        journal_file=journal,
+        city="Glasgow",
+        ride_date=dt.date(2023, 5, 1),
+        environ=environ,
+    )
+
+
 def ask(
     server: ChatServer,
     contexts: pd.DataFrame | None = None,
-    answered: pd.DataFrame | None = NO_ROWS,
     settings: Settings | None = None,
+    **others: Any,
 ) -> pd.DataFrame:
-    return summarise(
+    return summarised(
         contexts_of("M8 closed.") if contexts is None else contexts,
-        answered,
-        settings or settings_with(),
-        city="Glasgow",
-        environ={"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": server.base_url},
+        settings,
+        OPENAI_API_KEY=KEY,
+        OPENAI_BASE_URL=server.base_url,
+        **others,
     )
 
 
@@ -94,6 +113,11 @@ def changed(settings: Settings, part: str, **update: object) -> Settings:
     return settings.model_copy(update={"models": (first, *settings.models[1:])})
 
 
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    return tmp_path / "summaries.sqlite"
+
+
 class TestAskedOnce:
     """One call per distinct prompt, on whatever day."""
 
@@ -102,39 +126,30 @@ class TestAskedOnce:
         with ChatServer() as server:
             rows = ask(server, contexts)
             assert len(server.calls) == 2
-            assert rows["prompt_hash"].is_unique
-            counting = counting_rows(
-                contexts,
-                rows,
-                settings_with(),
-                city="Glasgow",
-                environ={"OPENAI_API_KEY": KEY},
-            )
-        assert counting["context_id"].tolist() == contexts["context_id"].tolist()
-        first, other, same, same_too = counting["prompt_hash"]
+        assert rows["context_id"].tolist() == contexts["context_id"].tolist()
+        first, other, same, same_too = rows["prompt_hash"]
         assert first == same == same_too != other
 
-    def test_an_answered_prompt_is_not_asked_again(self) -> None:
-        with ChatServer() as server:
-            rows = ask(server)
-            again = ask(server, answered=rows)
-            assert len(server.calls) == 1
-        assert again.empty
+    def test_an_answered_prompt_is_not_asked_again_and_its_row_is_the_same(
+        self, journal: Path
+    ) -> None:
+        with ChatServer(error(500), answer(""), answer("Rain.")) as server:
+            rows = ask(server, journal=journal)
+            again = ask(server, journal=journal)
+            assert len(server.calls) == 3
+        pd.testing.assert_frame_equal(again, rows)
 
-    def test_an_answer_of_the_fallback_counts_the_next_time(self) -> None:
+    def test_an_answer_of_the_fallback_counts_the_next_time(self, journal: Path) -> None:
         with ChatServer(error(400)) as server:
-            rows = ask(server)
-            assert rows["status"].tolist() == ["fallback"]
-            assert ask(server, answered=rows).empty
+            assert ask(server, journal=journal)["status"].tolist() == ["fallback"]
+            assert ask(server, journal=journal)["status"].tolist() == ["fallback"]
             assert len(server.calls) == 2
 
-    def test_an_answer_is_served_even_without_a_key(self) -> None:
-        contexts, settings = contexts_of("M8 closed."), settings_with()
+    def test_an_answer_is_served_even_without_a_key(self, journal: Path) -> None:
+        contexts = contexts_of("M8 closed.")
         with ChatServer() as server:
-            rows = ask(server, contexts)
-        assert summarise(contexts, rows, settings, city="Glasgow", environ={}).empty
-        counting = counting_rows(contexts, rows, settings, city="Glasgow", environ={})
-        assert counting["prompt_hash"].tolist() == rows["prompt_hash"].tolist()
+            rows = ask(server, contexts, journal=journal)
+        pd.testing.assert_frame_equal(summarised(contexts, journal=journal), rows)
 
     @pytest.mark.parametrize(
         ("part", "update"),
@@ -146,51 +161,51 @@ class TestAskedOnce:
         ],
     )
     def test_a_change_of_prompt_or_model_is_asked_anew(
-        self, part: str, update: dict[str, object]
+        self, journal: Path, part: str, update: dict[str, object]
     ) -> None:
         settings = settings_with()
         only_first = settings.model_copy(update={"models": settings.models[:1]})
         with ChatServer() as server:
-            rows = ask(server, settings=only_first)
-            new = ask(server, answered=rows, settings=changed(only_first, part, **update))
+            rows = ask(server, settings=only_first, journal=journal)
+            new = ask(server, settings=changed(only_first, part, **update), journal=journal)
             assert len(server.calls) == 2
         assert set(new["prompt_hash"]).isdisjoint(rows["prompt_hash"])
+        assert new["attempts"].tolist() == rows["attempts"].tolist() == [1]
 
-    def test_a_change_of_limits_or_prices_asks_nothing(self) -> None:
+    def test_a_change_of_limits_or_prices_asks_nothing(self, journal: Path) -> None:
         cheaper = changed(settings_with(attempts=1), "model", usd_per_million_tokens=None)
         with ChatServer() as server:
-            rows = ask(server)
-            assert ask(server, answered=rows, settings=cheaper).empty
+            rows = ask(server, journal=journal)
+            pd.testing.assert_frame_equal(ask(server, settings=cheaper, journal=journal), rows)
+            assert len(server.calls) == 1
 
-    def test_a_failure_is_asked_again_and_its_row_replaced(self) -> None:
-        with ChatServer(error(400), error(400)) as server:
-            failed = ask(server)
-            assert failed["status"].tolist() == ["failed"]
-            better = ask(server, answered=failed)
-        assert better["status"].tolist() == ["ok"]
-        assert better["prompt_hash"].tolist() == failed["prompt_hash"].tolist()
+    def test_a_failure_is_asked_again_and_its_cost_is_not_forgotten(self, journal: Path) -> None:
+        with ChatServer(answer(""), answer("")) as server:
+            [failed] = ask(server, journal=journal).to_dict("records")
+            [better] = ask(server, journal=journal).to_dict("records")
+        assert (failed["status"], better["status"]) == ("failed", "ok")
+        assert better["prompt_hash"] == failed["prompt_hash"]
+        assert (failed["attempts"], better["attempts"]) == (2, 3)
+        assert better["cost_usd"] == pytest.approx(failed["cost_usd"] + 150e-6)
 
-    def test_an_extractive_row_is_replaced_once_a_model_is_there(self) -> None:
-        contexts, settings = contexts_of("M8 closed."), settings_with()
-        extracted = summarise(contexts, NO_ROWS, settings, city="Glasgow", environ={})
+    def test_an_extractive_row_is_replaced_once_a_model_is_there(self, journal: Path) -> None:
+        contexts = contexts_of("M8 closed.")
+        assert summarised(contexts, journal=journal)["status"].tolist() == ["extractive"]
         with ChatServer() as server:
-            asked = ask(server, contexts, answered=extracted)
-        assert asked["status"].tolist() == ["ok"]
-        ledger = pd.concat([extracted, asked])
-        counting = counting_rows(contexts, ledger, settings, city="Glasgow", environ={})
-        assert counting["prompt_hash"].tolist() == asked["prompt_hash"].tolist()
+            assert ask(server, contexts, journal=journal)["status"].tolist() == ["ok"]
 
     def test_a_context_without_text_costs_no_call(self) -> None:
         contexts = contexts_of(None, "").assign(weather=[None, " \n"])
         with ChatServer() as server:
             rows = ask(server, contexts)
             assert server.calls == []
-        [row] = rows.to_dict("records")
+        row, same = rows.drop(columns="context_id").to_dict("records")
+        assert row == same
         assert (row["status"], row["summary_source"]) == ("extractive", "extractive")
         assert row["summary"].startswith("No news, weather or traffic")
 
     def test_the_order_of_the_contexts_changes_nothing(self) -> None:
-        contexts = contexts_of(*(f"Road {number} closed." for number in range(20)))
+        contexts = roads(20)
         with ChatServer() as server:
             one = ask(server, contexts)
             other = ask(server, contexts.sample(frac=1, random_state=1))
@@ -231,9 +246,7 @@ class TestTheRow:
         assert pd.isna(row["cost_usd"])
 
     def test_without_key_and_url_the_summary_is_extractive(self) -> None:
-        [row] = summarise(
-            contexts_of("M8 closed."), None, settings_with(), city="Glasgow", environ={}
-        ).to_dict("records")
+        [row] = summarised(contexts_of("M8 closed.")).to_dict("records")
         assert (row["status"], row["model"]) == ("extractive", "extractive")
         assert row["summary"] == "Heavy rain. M8 closed."
 
@@ -241,8 +254,9 @@ class TestTheRow:
         with ChatServer() as server:
             full = ask(server)
             empty = ask(server, contexts_of())
-        assert {name: str(dtype) for name, dtype in full.dtypes.items()} == LEDGER_DTYPES
-        assert {name: str(dtype) for name, dtype in empty.dtypes.items()} == LEDGER_DTYPES
+        for rows in (full, empty):
+            types = {name: str(dtype) for name, dtype in rows.dtypes.items()}
+            assert types == {"context_id": types["context_id"], **LEDGER_DTYPES}
 
 
 class TestFaults:
@@ -306,12 +320,25 @@ class TestFaults:
         assert (row["status"], row["attempts"], calls) == ("ok", 2, 2)
         assert row["reason"] == ""
 
-    def test_retry_after_is_waited_for(self) -> None:
-        for wait in ("1", email.utils.formatdate(time.time() + 3, usegmt=True)):
-            with ChatServer(error(429, retry_after=wait)) as server:
-                assert ask(server)["status"].tolist() == ["ok"]
-                first, second = server.calls
-                assert second.at - first.at > 0.9
+    @pytest.mark.parametrize(
+        "wait", [lambda: "1", lambda: email.utils.formatdate(time.time() + 2, usegmt=True)]
+    )
+    def test_retry_after_is_waited_for(self, wait: Callable[[], str]) -> None:
+        def busy(handler: Handler) -> None:
+            error(429, retry_after=wait())(handler)
+
+        with ChatServer(busy) as server:
+            assert ask(server)["status"].tolist() == ["ok"]
+            first, second = server.calls
+        assert second.at - first.at > 0.9
+
+    def test_when_the_server_asks_to_wait_all_calls_wait(self) -> None:
+        settings = settings_with(concurrency=4)
+        with ChatServer(answer("Rain."), *[error(429, retry_after="1")] * 4) as server:
+            assert set(ask(server, roads(9), settings)["status"]) == {"ok"}
+            at = [call.at for call in server.calls]
+        assert len(at) == 9 + 4
+        assert min(at[5:]) - min(at[1:5]) > 0.9
 
     def test_waits_grow_where_the_server_does_not_say(self) -> None:
         with ChatServer(*[error(500)] * 3) as server:
@@ -320,7 +347,7 @@ class TestFaults:
         assert 0.1 < second - first < third - second < fourth - third
 
     def test_wrong_credentials_stop_all_calls_at_once(self) -> None:
-        contexts = contexts_of(*(f"Road {number} closed." for number in range(20)))
+        contexts = roads(20)
         with ChatServer(otherwise=error(401, "wrong key")) as server:
             rows = ask(server, contexts)
             assert len(server.calls) == 1
@@ -329,7 +356,7 @@ class TestFaults:
         assert rows["reason"].str.startswith("not asked").sum() == 19
 
     def test_an_unknown_model_is_left_after_its_first_refusal(self) -> None:
-        contexts = contexts_of(*(f"Road {number} closed." for number in range(20)))
+        contexts = roads(20)
 
         def only_the_second(handler: Any) -> None:
             known = handler.call.model == "gpt-6.1-terra"
@@ -351,7 +378,7 @@ class TestFaults:
             assert len(server.calls) == 3
 
     def test_a_silent_server_is_given_up(self) -> None:
-        contexts = contexts_of(*(f"Road {number} closed." for number in range(50)))
+        contexts = roads(50)
         with ChatServer(otherwise=error(500)) as server:
             rows = ask(server, contexts, settings=settings_with(give_up_after=3, concurrency=2))
             assert len(server.calls) < 20
@@ -360,7 +387,7 @@ class TestFaults:
 
     @pytest.mark.parametrize("silence", [hang, drip, error(500)])
     def test_the_step_ends_when_its_time_is_over(self, silence: Reply) -> None:
-        contexts = contexts_of(*(f"Road {number} closed." for number in range(30)))
+        contexts = roads(30)
         settings = settings_with(step_seconds=0.6, concurrency=2, attempts=10, call_seconds=30)
         started = time.monotonic()
         with ChatServer(otherwise=silence) as server:
@@ -371,7 +398,7 @@ class TestFaults:
         assert (rows["summary"].str.len() > 0).all()
 
     def test_one_bad_answer_spoils_no_other(self) -> None:
-        contexts = contexts_of(*(f"Road {number} closed." for number in range(12)))
+        contexts = roads(12)
 
         def unlucky(handler: Any) -> None:
             (hang_up if "Road 7 " in handler.call.text else answer("Rain fell."))(handler)
@@ -384,19 +411,13 @@ class TestFaults:
         "url", ["http://[", "no url", "http://127.0.0.1:1/v1", "http://x:y", "u:p@x"]
     )
     def test_a_url_that_leads_nowhere_fails_in_the_row(self, url: str) -> None:
-        [row] = summarise(
-            contexts_of("M8 closed."),
-            None,
-            settings_with(),
-            city="Glasgow",
-            environ={"OPENAI_BASE_URL": url},
-        ).to_dict("records")
+        [row] = summarised(contexts_of("M8 closed."), OPENAI_BASE_URL=url).to_dict("records")
         assert row["status"] == "failed"
         assert row["reason"]
         assert "p@x" not in row["base_url"]
 
     def test_several_calls_are_under_way_at_once_and_no_more_than_allowed(self) -> None:
-        contexts = contexts_of(*(f"Road {number} closed." for number in range(13)))
+        contexts = roads(13)
 
         def slow(handler: Any) -> None:
             time.sleep(0.1)
@@ -551,13 +572,7 @@ class TestSecrets:
         with ChatServer() as server:
             host = server.base_url.removeprefix("http://")
             url = f"http://someone:pass-w0rd@{host}?token=t0ken-value"
-            rows = summarise(
-                contexts_of("M8 closed."),
-                None,
-                settings_with(),
-                city="Glasgow",
-                environ={"OPENAI_BASE_URL": url},
-            )
+            rows = summarised(contexts_of("M8 closed."), OPENAI_BASE_URL=url)
             [call] = server.calls
             assert rows["base_url"].tolist() == [server.base_url]
         assert call.path == "/v1/chat/completions?token=t0ken-value"
@@ -573,13 +588,10 @@ class TestSecrets:
 
     def test_a_server_of_ones_own_needs_no_key(self) -> None:
         with ChatServer() as server:
-            [row] = summarise(
-                contexts_of("M8 closed."),
-                None,
-                settings_with(),
-                city="Glasgow",
-                environ={"OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": ""},
-            ).to_dict("records")
+            rows = summarised(
+                contexts_of("M8 closed."), OPENAI_BASE_URL=server.base_url, OPENAI_API_KEY=""
+            )
+            [row] = rows.to_dict("records")
         assert row["status"] == "ok"
 
 
@@ -608,6 +620,8 @@ class TestSettings:
             ("temperature: 0", "stream: true", "models.0.parameters", "'stream'"),
             ("input: 0.10", "input: -1", "models.0.usd_per_million_tokens.input", "equal to 0"),
             ("models:", "models: []\nothers:", "models", "at least 1"),
+            ("usd: 2.00", "usd: -2.00", "budget.day.usd", "equal to 0"),
+            ("max_completion_tokens: 400", "top_p: 1", "gpt-6-luna", "max_completion_tokens or"),
             ("template:", "template: {{{\n", "summaries.yml", "YAML"),
         ],
     )
@@ -633,5 +647,5 @@ class TestSettings:
             load_settings(path)
 
     def test_a_hash_is_a_sha256(self) -> None:
-        rows = summarise(contexts_of("a"), None, settings_with(), city="x", environ={})
+        rows = summarised(contexts_of("a"))
         assert len(rows["prompt_hash"][0]) == hashlib.sha256().digest_size * 2

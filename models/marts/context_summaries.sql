@@ -13,7 +13,10 @@ with summaries as (
 earlier as (
     select
         prompt_hash,
-        created_at
+        status,
+        reason,
+        summary,
+        attempts
     from {{ ref('int_earlier_summaries') }}
 )
 
@@ -41,4 +44,7 @@ from summaries
 anti join earlier
     on
         summaries.prompt_hash = earlier.prompt_hash
-        and summaries.created_at = earlier.created_at
+        and summaries.status = earlier.status
+        and summaries.reason = earlier.reason
+        and summaries.summary = earlier.summary
+        and summaries.attempts = earlier.attempts

@@ -51,19 +51,19 @@ summaries as (
     select
         count(*) as summarized_contexts,
         count(*) filter (summary_source = 'llm') as llm_summaries,
-        count(*) filter (status = 'failed') as failed_summaries
+        count(*) filter (status = 'failed') as failed_summaries,
+        count(*) filter (status = 'budget') as budget_summaries
     from {{ ref('int_context_summaries') }}
 ),
 
--- what this day was the first to ask for; a summary that an earlier build had costs nothing
+-- every call that any build has made for this day; what another day had asked for costs nothing
 costs as (
     select
-        coalesce(sum(attempts), 0)::bigint as llm_calls,
+        count(*) as llm_calls,
         coalesce(sum(prompt_tokens), 0)::bigint as prompt_tokens,
         coalesce(sum(completion_tokens), 0)::bigint as completion_tokens,
         coalesce(sum(cost_usd), 0)::double as cost_usd
-    from {{ ref('context_summaries') }}
-    where ride_date = {{ run_date_sql() }}
+    from {{ ref('int_summary_calls') }}
 ),
 
 warnings as (
@@ -110,6 +110,13 @@ warnings as (
         failed_summaries || ' of ' || summarized_contexts || ' summaries without the LLM, which failed' as warning
     from summaries
     where failed_summaries > 0
+    union all
+    select
+        8 as place,
+        budget_summaries || ' of ' || summarized_contexts || ' summaries without the LLM, whose budget is used up'
+            as warning
+    from summaries
+    where budget_summaries > 0
 ),
 
 warning_lists as (
@@ -129,6 +136,7 @@ select
     summaries.summarized_contexts,
     summaries.llm_summaries,
     summaries.failed_summaries,
+    summaries.budget_summaries,
     costs.llm_calls,
     costs.prompt_tokens,
     costs.completion_tokens,

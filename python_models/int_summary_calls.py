@@ -1,0 +1,10 @@
+from dbt_project.run_date import parse_run_date
+from dbt_project.summaries import calls_of_day
+
+
+def model(dbt, session):
+    dbt.ref("int_context_summaries")  # makes the calls
+    return calls_of_day(
+        journal_file=dbt.config.get("journal_file"),
+        ride_date=parse_run_date(dbt.config.get("ride_date")),
+    )
