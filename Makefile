@@ -41,4 +41,4 @@ lock:
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
 
 clean:
-	rm -rf .venv target logs warehouse
+	rm -rf .venv target logs

@@ -15,6 +15,7 @@ from dbt_project.closing_lines import ClosingLines
 from dbt_project.lake import connect_lake, find_rides
 from dbt_project.publish import PUBLISHED_FILE
 from dbt_project.run_date import parse_run_date
+from dbt_project.summary_settings import load_settings
 
 READS_THE_LAKE = ("build", "run")
 
@@ -33,6 +34,7 @@ class Plugin(BasePlugin):
                 with duckdb.connect() as connection:
                     connect_lake(connection, self.extensions)
                     find_rides(connection, plugin_config["lake_url"], run_date)
+                load_settings(plugin_config["summaries_file"])
                 warehouse_file = Path(plugin_config["warehouse_dir"]) / PUBLISHED_FILE
                 closing_lines.expect_day(run_date, warehouse_file, plugin_config["lake_output_url"])
         except (ValueError, FileNotFoundError) as error:

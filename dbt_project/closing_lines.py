@@ -112,4 +112,6 @@ def one_line(message: str) -> str:
     lines = [line.strip() for line in plain.splitlines() if line.strip()]
     informative = [line for line in lines if not HEADING.fullmatch(line)] or lines or ["failed"]
     has_traceback = any(line.startswith("Traceback ") for line in lines)
-    return informative[-1] if has_traceback else informative[0]
+    line = informative[-1] if has_traceback else informative[0]
+    # an error class of the package, "dbt_project.journal.JournalError: ", says nothing to an operator
+    return re.sub(r"^(\w+\.)+\w+: ", "", line)

@@ -335,6 +335,18 @@ class TestErrorsInWords:
         assert list(workplace.lake.iterdir()) == [cut]
         assert not (workplace.warehouse / "taxi.duckdb").exists()
 
+    def test_a_settings_file_that_cannot_be_used_is_one_line_that_names_the_field(
+        self, workplace: Workplace
+    ) -> None:
+        workplace.fill_with_embedded_day()
+        file = workplace.folder / "summaries.yml"
+        file.write_text("template: {version: 1, system: Summarise., user: '{city}'}\nmodels: []\n")
+        build = workplace.build(f"{{date: {DATE}, summaries_file: {file}}}")
+        assert build.completed.returncode != 0
+        assert build.last_line.startswith(f"Error: {file}: template.user: expected the placeholder")
+        assert "Traceback" not in build.output
+        assert not workplace.warehouse.exists()
+
     def test_a_second_build_at_the_same_time_is_refused_and_says_who_is_at_work(
         self, workplace: Workplace
     ) -> None:

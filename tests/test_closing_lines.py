@@ -18,6 +18,10 @@ from dbt_project.closing_lines import one_line
             '    File "a.py", line 1\n      x()\n  ValueError: eps must be positive\n',
             "ValueError: eps must be positive",
         ),
+        (
+            "Python model failed:\n  Traceback (most recent call last):\n    a.b.CError: no room",
+            "no room",
+        ),
         ("Got 3 results, configured to fail if != 0", "Got 3 results, configured to fail if != 0"),
         ("\x1b[31mactual\x1b[0m differs", "actual differs"),
         ("", "failed"),
