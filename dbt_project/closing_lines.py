@@ -113,5 +113,5 @@ def one_line(message: str) -> str:
     informative = [line for line in lines if not HEADING.fullmatch(line)] or lines or ["failed"]
     has_traceback = any(line.startswith("Traceback ") for line in lines)
     line = informative[-1] if has_traceback else informative[0]
-    # an error class of the package, "dbt_project.journal.JournalError: ", says nothing to an operator
+    # the name of an error class, "dbt_project.journal.JournalError: ", says nothing to an operator
     return re.sub(r"^(\w+\.)+\w+: ", "", line)
