@@ -1,7 +1,6 @@
 {{ config(
     incremental_strategy = 'delete+insert',
-    unique_key = 'prompt_hash',
-    full_refresh = false
+    unique_key = 'prompt_hash'
 ) }}
 
 with summaries as (
