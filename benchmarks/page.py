@@ -402,7 +402,7 @@ def draw_curves(axes: Any, results: Results) -> None:
         axes.annotate(
             f"{reason} at {dead[0]['rides']:,}",
             (peers[-1][0], peers[-1][1] / peers[-1][0] * 1e6),
-            xytext=(-4, -20),
+            xytext=(-45, -45),
             textcoords="offset points",
             color="#D55E00",
         )
