@@ -27,10 +27,15 @@ RUN_DATE = (
 
 
 def dbt_build(task_id: str, selection: str) -> BashOperator:
-    """A `dbt build` of the day, over a part of the graph."""
+    """A `dbt build` of the day, over a part of the graph.
+
+    A test of tables from both parts is cautious: it waits for the second.
+    """
     return BashOperator(
         task_id=task_id,
-        bash_command=f"'{DBT}' build --vars 'date: {RUN_DATE}' {selection}",
+        bash_command=(
+            f"'{DBT}' build --vars 'date: {RUN_DATE}' --indirect-selection cautious {selection}"
+        ),
         cwd=str(PROJECT),
         execution_timeout=datetime.timedelta(hours=1),
     )

@@ -87,7 +87,29 @@ task = dag.task_dict["extract_cluster_save"]
 print(task.render_template(task.bash_command, {{"dag_run": run, "macros": macros}}))
 """
     command = run_in_airflow(airflow_home, code).splitlines()[-1]
-    assert command.endswith(f"build --vars 'date: {day}' --select +clustered_data")
+    assert f"build --vars 'date: {day}' " in command
+    assert command.endswith("--select +clustered_data")
+
+
+def test_the_two_parts_together_build_and_test_everything_once(workplace: Workplace) -> None:
+    def listed(*options: str) -> list[str]:
+        completed = subprocess.run(
+            [
+                Path(sys.executable).with_name("dbt"),
+                *("--quiet", "ls", "--vars", "date: 20230501", *options),
+                *("--target-path", workplace.folder, "--log-path", workplace.folder),
+            ],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return completed.stdout.split()
+
+    cautious = ("--indirect-selection", "cautious")
+    first = listed(*cautious, "--select", "+clustered_data")
+    second = listed(*cautious, "--exclude", "+clustered_data")
+    assert sorted(first + second) == sorted(listed())
 
 
 def test_a_run_ends_in_the_exports_and_the_published_warehouse(
