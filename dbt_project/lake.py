@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import duckdb
 
+from dbt_project.sql_text import sql_text
+
 
 def load_extensions(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
     """Load DuckDB extensions from their Python packages, so that nothing is downloaded.
@@ -32,11 +34,11 @@ def s3_secret_sql(environ: Mapping[str, str] = os.environ) -> str:
     """
     options = ["TYPE s3", "PROVIDER credential_chain"]
     if region := environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION"):
-        options.append(f"REGION {_sql_text(region)}")
+        options.append(f"REGION {sql_text(region)}")
     if endpoint := environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL"):
         url = urlsplit(endpoint)
         options += [
-            f"ENDPOINT {_sql_text(url.netloc + url.path.rstrip('/'))}",
+            f"ENDPOINT {sql_text(url.netloc + url.path.rstrip('/'))}",
             f"USE_SSL {str(url.scheme == 'https').lower()}",
             "URL_STYLE 'path'",
         ]
@@ -72,7 +74,3 @@ def find_rides(
             f"(nor {name}.json.gz, nor parts {name}-*.json)"
         )
     return [file for (file,) in files]
-
-
-def _sql_text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

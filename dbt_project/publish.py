@@ -6,6 +6,8 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from dbt_project.sql_text import sql_text
+
 PUBLISHED_FILE = "taxi.duckdb"
 
 
@@ -36,7 +38,7 @@ def publish(connection: duckdb.DuckDBPyConnection, schema: str, warehouse_dir: s
         "WHERE database_name = current_database() AND schema_name = ? ORDER BY table_name",
         [schema],
     ).fetchall()
-    connection.execute(f"ATTACH {_sql_text(str(unfinished))} AS published")
+    connection.execute(f"ATTACH {sql_text(str(unfinished))} AS published")
     rows = [_copy_table(connection, schema, name, comment) for name, comment in tables]
     connection.execute("DETACH published")
     os.replace(unfinished, file)
@@ -47,7 +49,7 @@ def _copy_table(
     connection: duckdb.DuckDBPyConnection, schema: str, name: str, comment: str | None
 ) -> int:
     connection.execute(f'CREATE TABLE published.main."{name}" AS FROM "{schema}"."{name}"')
-    connection.execute(f'COMMENT ON TABLE published.main."{name}" IS {_sql_text(comment)}')
+    connection.execute(f'COMMENT ON TABLE published.main."{name}" IS {sql_text(comment)}')
     columns = connection.execute(
         "SELECT column_name, comment FROM duckdb_columns() "
         "WHERE database_name = current_database() AND schema_name = ? AND table_name = ?",
@@ -55,11 +57,7 @@ def _copy_table(
     ).fetchall()
     for column, column_comment in columns:
         connection.execute(
-            f'COMMENT ON COLUMN published.main."{name}"."{column}" IS {_sql_text(column_comment)}'
+            f'COMMENT ON COLUMN published.main."{name}"."{column}" IS {sql_text(column_comment)}'
         )
     (count,) = connection.execute(f'SELECT count(*) FROM published.main."{name}"').fetchall()[0]
     return int(count)
-
-
-def _sql_text(value: str | None) -> str:
-    return "NULL" if value is None else "'" + value.replace("'", "''") + "'"

@@ -3,11 +3,14 @@
    that have neither: a field of one of the names is replaced, and NaN and Infinity, which DuckDB reads but JSON does
    not have, become null. #}
 {% macro add_json_fields(record, names, added) -%}
-    case
-        when not regexp_matches({{ record }}, '(?i)[:,\[]\s*-?(nan|inf)|"({{ names | join("|") }})"\s*:')
-            then left({{ record }}::varchar, -1) || ',' || substr({{ added }}, 2)
-        else json_merge_patch(({{ strict_json(record) }})::json, ({{ added }})::json)::varchar
-    end
+    left(
+        case
+            when not regexp_matches({{ record }}, '(?i)[:,\[]\s*-?(nan|inf)|"({{ names | join("|") }})"\s*:')
+                then {{ record }}::varchar
+            else json_merge_patch(({{ strict_json(record) }})::json, '{"{{ names | join('":null,"') }}":null}')::varchar
+        end,
+        -1
+    ) || ',' || substr({{ added }}, 2)
 {%- endmacro %}
 
 {# A record as JSON that any reader takes: NaN and Infinity outside of texts become null. #}

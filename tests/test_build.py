@@ -258,6 +258,8 @@ class TestSourceFormats:
             (33, "not an object"),
         ]
         assert [ride["tip"] for ride in build.export("clustered_data", DATE)] == [None] * 60
+        added = {"label", "is_anomaly", "anomaly_kind", "summary", "summary_source"}
+        assert all(added <= set(ride) for ride in build.export("clustered_summarized", DATE))
 
 
 class TestS3:
