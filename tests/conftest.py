@@ -15,6 +15,8 @@ from typing import Any
 
 import duckdb
 import pytest
+from browser import chromium
+from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parents[1]
 EMBEDDED_LAKE = ROOT / "lake"
@@ -111,6 +113,13 @@ def embedded_day(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """The embedded day, built once for all tests that only look at it."""
     workplace = Workplace(tmp_path_factory.mktemp("embedded")).fill_with_embedded_day()
     return workplace.build_day("20230501")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium that a worker's tests share."""
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")
