@@ -1,3 +1,5 @@
+{{ config(post_hook='{{ stop_at_too_many_rejected(this) }}') }}
+
 with usable as (
     select
         record_number,

@@ -35,15 +35,42 @@ rides as (
     where rides.ride_date = {{ run_date_sql() }}
 ),
 
-rejected as (
-    select count(*) as rejected_rides
+rejected_by_reason as (
+    select
+        reason,
+        count(*) as records
     from {{ ref('rejected_rides') }}
     where ride_date = {{ run_date_sql() }}
+    group by reason
+),
+
+rejected as (
+    select
+        coalesce(sum(records), 0)::bigint as rejected_rides,
+        string_agg(records || ' ' || reason, ', ' order by records desc, reason asc) as reasons
+    from rejected_by_reason
 ),
 
 records as (
     select count(*) as records_read
     from {{ ref('stg_lake__ride_records') }}
+),
+
+-- what a day of this city usually has
+usual as (
+    {%- if is_incremental() %}
+    select
+        median(rides) as rides,
+        count(*) as days_built
+    from {{ this }}
+    where
+        ride_date >= {{ run_date_sql() }} - interval '{{ var("usual_days") }} days'
+        and ride_date < {{ run_date_sql() }}
+    {%- else %}
+    select
+        null::double as rides,
+        0 as days_built
+    {%- endif %}
 ),
 
 -- how the summaries of the day's anomalous rides came about
@@ -83,36 +110,67 @@ warnings as (
     {% endfor -%}
     select
         4 as place,
+        'no ride records at all' as warning
+    from records
+    where records_read = 0
+    union all
+    select
+        5 as place,
+        rejected.rejected_rides || ' of ' || records.records_read || ' records rejected: ' || rejected.reasons
+            as warning
+    from rejected
+    cross join records
+    where rejected.rejected_rides > {{ var('warn_rejected_share') }} * records.records_read
+    union all
+    {% for word, operator, share in [
+        ('fewer', '<', var('fewest_rides_share')),
+        ('more', '>', var('most_rides_share')),
+    ] -%}
+    select
+        6 as place,
+        format(
+            '{{ word }} rides than usual: {:,}, where the {} days before had {:,} (median)',
+            rides.rides,
+            usual.days_built,
+            usual.rides::bigint
+        ) as warning
+    from rides
+    cross join usual
+    where usual.days_built >= {{ var('min_usual_days') }} and rides.rides {{ operator }} {{ share }} * usual.rides
+    union all
+    {% endfor -%}
+    select
+        7 as place,
         'too few rides to judge: ' || rides as warning
     from rides
     where rides < {{ var('min_rides') }}
     union all
     select
-        4 as place,
+        7 as place,
         'so many anomalous rides that the day is too sparse to judge' as warning
     from rides
     where rides >= {{ var('min_rides') }} and anomalous_rides > {{ var('max_anomalous_share') }} * rides
     union all
     select
-        5 as place,
+        8 as place,
         unreadable_pickups || ' rides whose pickup time cannot be read' as warning
     from rides
     where unreadable_pickups > 0
     union all
     select
-        6 as place,
+        9 as place,
         pickups_of_other_days || ' rides picked up on another day' as warning
     from rides
     where pickups_of_other_days > 0
     union all
     select
-        7 as place,
+        10 as place,
         failed_summaries || ' of ' || summarized_contexts || ' summaries without the LLM, which failed' as warning
     from summaries
     where failed_summaries > 0
     union all
     select
-        8 as place,
+        11 as place,
         budget_summaries || ' of ' || summarized_contexts || ' summaries without the LLM, whose budget is used up'
             as warning
     from summaries
