@@ -1,11 +1,11 @@
 {# A ride's record with fields added to it. `added` is SQL for a JSON object's text that has fields of these names.
-   What the record had is not changed by a byte, but for two things that are rare, so that one look finds the records
-   that have neither: a field of one of the names is replaced, and NaN and Infinity, which DuckDB reads but JSON does
-   not have, become null. #}
+   What the record had is not changed by a byte, but for what is rare, so that one look finds the records that have
+   none of it: a field of one of the names is replaced; of what DuckDB reads but JSON does not have, NaN and Infinity
+   become null and the comma after the last element goes. #}
 {% macro add_json_fields(record, names, added) -%}
     left(
         case
-            when not regexp_matches({{ record }}, '(?i)[:,\[]\s*-?(nan|inf)|"({{ names | join("|") }})"\s*:')
+            when not regexp_matches({{ record }}, '(?i)[:,\[]\s*-?(nan|inf)|"({{ names | join("|") }})"\s*:|,\s*[}\]]')
                 then {{ record }}::varchar
             else json_merge_patch(({{ strict_json(record) }})::json, '{"{{ names | join('":null,"') }}":null}')::varchar
         end,

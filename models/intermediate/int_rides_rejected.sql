@@ -25,6 +25,6 @@ select
     records.source_file,
     rejected.ride_id,
     rejected.reason,
-    records.record::varchar as record
+    coalesce(records.record::varchar, records.malformed_line) as record
 from rejected
 inner join records on rejected.record_number = records.record_number
