@@ -12,6 +12,7 @@ from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt_project.closing_lines import ClosingLines
+from dbt_project.journal import Journal
 from dbt_project.lake import connect_lake, find_rides
 from dbt_project.publish import PUBLISHED_FILE
 from dbt_project.run_date import parse_run_date
@@ -35,6 +36,7 @@ class Plugin(BasePlugin):
                     connect_lake(connection, self.extensions)
                     find_rides(connection, plugin_config["lake_url"], run_date)
                 load_settings(plugin_config["summaries_file"])
+                Journal.check(plugin_config["journal_file"])
                 warehouse_file = Path(plugin_config["warehouse_dir"]) / PUBLISHED_FILE
                 closing_lines.expect_day(run_date, warehouse_file, plugin_config["lake_output_url"])
         except (ValueError, FileNotFoundError) as error:
@@ -62,5 +64,6 @@ class Plugin(BasePlugin):
             ) from error
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Give the warehouse's own connection the way to the lake."""
+        """Give the warehouse's own connection the way to the lake, and the closing lines to it."""
         connect_lake(conn, self.extensions)
+        ClosingLines.of_this_command().warehouse = conn

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from dbt_common.events.base_types import EventMsg
@@ -27,6 +28,8 @@ class ClosingLines:
         self.exports: list[str] = []
         self.is_published = False
         self.failures: list[str] = []
+        self.warehouse: duckdb.DuckDBPyConnection | None = None
+        self.broken_rule: Path | None = None
 
     @classmethod
     def of_this_command(cls) -> "ClosingLines":
@@ -53,6 +56,8 @@ class ClosingLines:
         match event.info.name:
             case "NodeFinished":
                 self._note_result(event)
+            case "SQLCompiledPath":
+                self._note_broken_rule(event)
             case "MainEncounteredError":
                 self.failures.append(one_line(event.data.exc))
             case "CommandCompleted":
@@ -60,18 +65,30 @@ class ClosingLines:
 
     def _note_result(self, event: EventMsg) -> None:
         node, result = event.data.node_info, event.data.run_result
-        if result.status in ("error", "fail", "runtime error"):
+        if result.status == "fail" and node.resource_type == "test":
+            self.failures.append(f"{node.node_name}: {result.num_failures} rows break this rule")
+        elif result.status in ("error", "fail", "runtime error"):
             self.failures.append(f"{node.node_name}: {one_line(result.message)}")
         elif result.status == "success" and node.materialized == "lake_json":
             self.exports.append(node.node_name)
         elif result.status == "success" and node.node_name == "published_warehouse":
             self.is_published = True
 
+    def _note_broken_rule(self, event: EventMsg) -> None:
+        node = event.data.node_info
+        if node.resource_type == "test" and self.failures[0].startswith(f"{node.node_name}: "):
+            self.broken_rule = Path(event.data.path)
+
     def _print(self, is_success: bool) -> None:
         if self.failures:
-            print(f"\nError: {self.failures[0]}", flush=True)
+            print(f"\nError: {self.failures[0]}{self._offenders()}", flush=True)
         elif is_success and self.run_date:
             print("\n" + "\n".join(self._what_was_done(self.run_date)), flush=True)
+
+    def _offenders(self) -> str:
+        if not (self.broken_rule and self.warehouse):
+            return ""
+        return f": {first_rows(self.warehouse, self.broken_rule.read_text())}"
 
     def _what_was_done(self, run_date: datetime.date) -> list[str]:
         folder = self.lake_output_url.rstrip("/")
@@ -80,7 +97,7 @@ class ClosingLines:
             query = f"select * from anomalous_rides where ride_date = '{run_date}'"
             python = os.path.relpath(sys.executable)
             lines = [
-                describe_day(self.warehouse_file, run_date),
+                *describe_day(self.warehouse_file, run_date),
                 *lines,
                 f"Warehouse  {self.warehouse_file}",
                 f'Look       {python} -m dbt_project.query "{query}"',
@@ -88,8 +105,8 @@ class ClosingLines:
         return lines
 
 
-def describe_day(warehouse_file: Path, run_date: datetime.date) -> str:
-    """One line about a day in the published warehouse."""
+def describe_day(warehouse_file: Path, run_date: datetime.date) -> list[str]:
+    """Say what a published day is in one line, and each of its warnings in one more."""
     with duckdb.connect(str(warehouse_file), read_only=True) as connection:
         report = connection.execute(
             "SELECT records_read, rides, rejected_rides, anomalous_rides, anomalous_share, "
@@ -100,7 +117,34 @@ def describe_day(warehouse_file: Path, run_date: datetime.date) -> str:
     read, rides, rejected, anomalous, share, warnings = report
     counts = f"{read:,} records read, {rides:,} rides, {rejected:,} rejected"
     anomalies = f"{anomalous:,} anomalous" + (f" ({share:.1%})" if rides else "")
-    return "; ".join([f"{run_date}: {counts}", anomalies, *warnings]) + "."
+    return [f"{run_date}: {counts}; {anomalies}."] + [f"Warning    {text}" for text in warnings]
+
+
+def first_rows(connection: duckdb.DuckDBPyConnection, sql: str, limit: int = 3) -> str:
+    """The first rows of a query in words, a ride by its id and record where the rows have them.
+
+    Parameters
+    ----------
+    connection
+        The connection of dbt to its warehouse.
+    sql
+        Query of a data test: the rows that break its rule.
+    limit
+        Number of rows to tell of.
+    """
+    try:
+        rows = connection.sql(f"SELECT * FROM ({sql.rstrip().rstrip(';')}) LIMIT {limit + 1}")
+        names, found = rows.columns, rows.fetchall()
+    except duckdb.Error as error:
+        return one_line(str(error))
+    told = [_row_in_words(dict(zip(names, row, strict=True))) for row in found[:limit]]
+    return "; ".join(told + ["..."] * (len(found) > limit))
+
+
+def _row_in_words(row: dict[str, Any]) -> str:
+    who = [name for name in ("ride_id", "record_number") if name in row]
+    others = [name for name in row if name not in who and name != "ride_date"]
+    return ", ".join(f"{name} {row[name]}" for name in who + others[:4])
 
 
 def one_line(message: str) -> str:
@@ -113,5 +157,8 @@ def one_line(message: str) -> str:
     informative = [line for line in lines if not HEADING.fullmatch(line)] or lines or ["failed"]
     has_traceback = any(line.startswith("Traceback ") for line in lines)
     line = informative[-1] if has_traceback else informative[0]
+    # what a query of ours says with error(), and what DuckDB says of files, is no input of a form
+    line = line.removeprefix("Invalid Input Error: ")
+    line, _, _ = line.partition(" Parse errors cannot be ignored for JSON formats")
     # the name of an error class, "dbt_project.journal.JournalError: ", says nothing to an operator
     return re.sub(r"^(\w+\.)+\w+: ", "", line)

@@ -46,6 +46,9 @@ CREATE TABLE IF NOT EXISTS calls (
     cost_usd REAL,
     latency_seconds REAL
 );
+"""
+
+_INDEXES = """
 CREATE INDEX IF NOT EXISTS calls_by_time ON calls (called_at);
 CREATE INDEX IF NOT EXISTS calls_by_prompt ON calls (prompt_hash);
 CREATE INDEX IF NOT EXISTS calls_by_question ON calls (question);
@@ -72,6 +75,8 @@ SELECT
 FROM calls
 WHERE called_at >= ?
 """
+
+_WAY_OUT = "move it away, and the answers are taken from the warehouse"
 
 _ROUNDING_USD = 1e-9  # sums of dollars are sums of binary fractions
 
@@ -145,11 +150,12 @@ class Journal:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.executescript(_TABLE)
+            _add_missing_columns(self._connection)
+            self._connection.executescript(_INDEXES)
         except sqlite3.OperationalError as error:
             raise JournalError(f"the journal of summaries {path}: {error}") from None
         except sqlite3.DatabaseError as error:
-            way_out = "move it away, and the answers are taken from the warehouse"
-            raise JournalError(f"the journal of summaries {path}: {error}; {way_out}") from None
+            raise JournalError(f"the journal of summaries {path}: {error}; {_WAY_OUT}") from None
 
     def __enter__(self) -> Self:
         return self
@@ -157,6 +163,25 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         with self._lock:
             self._connection.close()
+
+    @classmethod
+    def check(cls, path: str | os.PathLike[str]) -> None:
+        """See that a journal can be used, every page of it, if it is there.
+
+        Raises
+        ------
+        JournalError
+            If it cannot.
+        """
+        if not os.path.exists(path):
+            return
+        with cls(path) as journal:
+            try:
+                [(found,), *_] = journal._connection.execute("PRAGMA quick_check(1)").fetchall()
+            except sqlite3.DatabaseError as error:
+                found = str(error)
+        if found != "ok":
+            raise JournalError(f"the journal of summaries {path} is damaged; {_WAY_OUT}")
 
     def begin(self, intent: Intent, budget: Budget) -> int:
         """Enter a call at the most that it can cost, if the budget allows that.
@@ -258,6 +283,19 @@ class Journal:
                 self._connection.rollback()
                 raise
             self._connection.commit()
+
+
+def _add_missing_columns(connection: sqlite3.Connection) -> None:
+    """Give a journal that an earlier version made the columns that have come since."""
+    columns = "SELECT name, type, \"notnull\", dflt_value FROM pragma_table_info('calls')"
+    with contextlib.closing(sqlite3.connect(":memory:")) as new:
+        new.executescript(_TABLE)
+        wanted = new.execute(columns).fetchall()
+    present = {name for name, *_ in connection.execute(columns)}
+    for name, kind, is_required, default in wanted:
+        if name not in present:
+            constraint = f"NOT NULL DEFAULT {default}" if is_required else ""
+            connection.execute(f"ALTER TABLE calls ADD COLUMN {name} {kind} {constraint}")
 
 
 def _call(row: sqlite3.Row) -> Call:
