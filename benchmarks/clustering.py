@@ -60,7 +60,7 @@ def simulated_rides(n_rides: int, seed: int = 0) -> NDArray[np.float64]:
 
 def with_grid(points: NDArray[np.float64], min_samples: int) -> Callable[[], Labels]:
     """Prepare this project's clustering."""
-    from dbt_project.clustering import GridDBSCAN
+    from dbt_project.estimator import GridDBSCAN
 
     return lambda: GridDBSCAN(eps=EPS, min_samples=min_samples).fit_predict(points)
 

@@ -14,11 +14,15 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from dbt_project.sentences import end_properly, shorten, split_sentences
 
-VERSION = "1"
+VERSION = "2"
 """Part of each summary's key in the ledger: raise it when the same texts get another summary."""
 
 NOTHING_KNOWN = "No news, weather or traffic information was available for this time."
@@ -118,6 +122,18 @@ _ROAD_NEWS = frozenset(
     {"collisions", "delays", "flooding", "roadworks", "events", "transport"},
 )
 _NOT_COUNTED = frozenset({"heavy", "transport"})
+# Say nothing about what a sentence is about.
+_FUNCTION_WORDS = _lexicon(
+    "a about above after again all also although am an and another any are around as at back be "
+    "because been before being below between both but by can could did do does down during each "
+    "either else even ever every few for from further had has have he hence her here him his how "
+    "however i if in into is it its itself just least less many may me might more most much must "
+    "my near neither no nor not now of off often on once one only onto or other others our out "
+    "over own part per perhaps rather same several she should since so some still such than that "
+    "the their them then there these they this those though through thus to together too toward "
+    "towards two under until up upon us very was we well were what when where whether which while "
+    "who whole whom whose why will with within without would yet you your"
+)
 _DENIALS = _lexicon("no not without nil none zero never unlikely 0 0.0 0.00")
 _WORD = re.compile(r"\d+(?:\.\d+)?|\w+(?:[-'\u2019]\w+)*")
 
@@ -323,14 +339,26 @@ def _centrality(items: Sequence[_Item]) -> list[float]:
     """Cosine similarity of each item with the sum of all, in TF-IDF space, times a constant."""
     if len(items) < 3:  # of two, none is more central
         return [0.0] * len(items)
-    # Imported here because it takes seconds, and most contexts do not come so far.
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
-
     telling = [
-        [word for word in item.words if word not in ENGLISH_STOP_WORDS] or item.words
-        for item in items
+        [word for word in item.words if word not in _FUNCTION_WORDS] or item.words for item in items
     ]
-    vectors = TfidfVectorizer(analyzer=list).fit_transform(telling).toarray()
+    vectors = tf_idf(telling)
     centrality = vectors @ vectors.sum(axis=0)
     # Rounded, so that the last bit of a sum never decides between two that are equally central.
     return [round(value, 9) for value in centrality.tolist()]
+
+
+def tf_idf(documents: Sequence[Sequence[str]]) -> NDArray[np.float64]:
+    """Vectors of length 1, one row a document: how often each word is used, the rarer the more.
+
+    Weights are scikit-learn's, whose own takes longer to import than all summaries of a day take
+    to make: ``tf * (ln((1 + n) / (1 + df)) + 1)``.
+    """
+    columns = {word: number for number, word in enumerate(dict.fromkeys(chain(*documents)))}
+    counts = np.zeros((len(documents), len(columns)))
+    for row, words in enumerate(documents):
+        np.add.at(counts[row], [columns[word] for word in words], 1)
+    documents_with = np.count_nonzero(counts, axis=0)
+    vectors = counts * (np.log((1 + len(documents)) / (1 + documents_with)) + 1)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(lengths, lengths, 1)

@@ -13,13 +13,9 @@ from sklearn.base import clone
 from sklearn.cluster import DBSCAN
 from sklearn.preprocessing import StandardScaler
 
-from dbt_project import clustering
-from dbt_project.clustering import (
-    GridDBSCAN,
-    cluster_rides,
-    effective_min_samples,
-    standardize,
-)
+from dbt_project import dbscan
+from dbt_project.clustering import cluster_rides, effective_min_samples, standardize
+from dbt_project.estimator import GridDBSCAN
 
 SETS_OF_A_KIND = 24
 Random = np.random.Generator
@@ -229,7 +225,7 @@ class TestLabels:
         self, kind: str, limits: dict[str, float], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for name, value in limits.items():
-            monkeypatch.setattr(clustering, name, value)
+            monkeypatch.setattr(dbscan, name, value)
         random = np.random.default_rng(15)
         for _ in range(6):
             n = int(random.choice([30, 150, 300]))

@@ -1,10 +1,18 @@
 """The summary without a language model says what a logistics manager needs, and always the same."""
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.feature_extraction.text import TfidfVectorizer
 
-from dbt_project.extractive import NOTHING_KNOWN, SENTENCE_WIDTH, THEMES, summarise_extractively
+from dbt_project.extractive import (
+    NOTHING_KNOWN,
+    SENTENCE_WIDTH,
+    THEMES,
+    summarise_extractively,
+    tf_idf,
+)
 from dbt_project.sentences import end_properly, split_sentences
 
 WEATHER = "Heavy rain, 9 C, fresh wind 15 mph."
@@ -28,7 +36,7 @@ def collisions(number: int) -> str:
     )
 
 
-@settings(deadline=None, max_examples=50)  # the first one imports scikit-learn
+@settings(deadline=None, max_examples=50)
 @given(TEXTS, TEXTS, TEXTS, st.integers(1, 4))
 def test_there_are_never_more_sentences_than_asked_for(
     news: str, weather: str, traffic: str, max_sentences: int
@@ -38,7 +46,7 @@ def test_there_are_never_more_sentences_than_asked_for(
     assert "\n" not in summary
 
 
-@settings(deadline=None, max_examples=50)  # the first one imports scikit-learn
+@settings(deadline=None, max_examples=50)
 @given(TEXTS, TEXTS, TEXTS)
 def test_the_same_texts_give_the_same_summary(news: str, weather: str, traffic: str) -> None:
     assert summarise_extractively(news, weather, traffic) == summarise_extractively(
@@ -46,7 +54,7 @@ def test_the_same_texts_give_the_same_summary(news: str, weather: str, traffic: 
     )
 
 
-@settings(deadline=None, max_examples=50)  # the first one imports scikit-learn
+@settings(deadline=None, max_examples=50)
 @given(TEXTS, TEXTS, TEXTS)
 def test_it_ends_with_a_stop(news: str, weather: str, traffic: str) -> None:
     summary = summarise_extractively(news, weather, traffic)
@@ -147,3 +155,12 @@ def test_without_any_text_it_says_so() -> None:
 def test_no_word_belongs_to_two_themes() -> None:
     words = [word for theme in THEMES for word in theme.words]
     assert len(words) == len(set(words))
+
+
+@given(st.lists(st.lists(st.sampled_from("abcdefgh"), min_size=1), min_size=1))
+def test_words_weigh_what_scikit_learn_lets_them_weigh(documents: list[list[str]]) -> None:
+    vectorizer = TfidfVectorizer(analyzer=list)
+    expected = vectorizer.fit_transform(documents).toarray()
+    in_order_of_use = list(dict.fromkeys(word for words in documents for word in words))
+    columns = [vectorizer.vocabulary_[word] for word in in_order_of_use]
+    np.testing.assert_allclose(tf_idf(documents), expected[:, columns])
