@@ -1,18 +1,17 @@
 """The published warehouse: the copy of the marts that analysts open."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 
-from dbt_project.sql_text import sql_text
-
 PUBLISHED_FILE = "taxi.duckdb"
 
 
-def publish(connection: duckdb.DuckDBPyConnection, schema: str, warehouse_dir: str) -> pd.DataFrame:
-    """Copy every table of a schema, with its comments, and swap the copy in by one atomic rename.
+def publish(connection: duckdb.DuckDBPyConnection, database: str, schema: str) -> pd.DataFrame:
+    """Copy the marts' database file, and swap the copy in by one atomic rename.
 
     Whoever has the earlier copy open goes on reading it; whoever opens it afterwards reads this.
 
@@ -20,44 +19,49 @@ def publish(connection: duckdb.DuckDBPyConnection, schema: str, warehouse_dir: s
     ----------
     connection
         A connection of its own to the database that dbt works in: it sees what is committed.
-    schema
-        Schema of the marts.
-    warehouse_dir
-        Folder of the published file.
+    database, schema
+        Where the marts are. The database holds nothing else that is of use: other schemas, which
+        dbt makes while it replaces a day, are dropped.
 
     Returns
     -------
     pandas.DataFrame
         ``table_name`` and number of ``rows``, one row a table.
     """
-    file = Path(warehouse_dir) / PUBLISHED_FILE
-    unfinished = file.with_suffix(".unfinished")
-    unfinished.unlink(missing_ok=True)
+    others = connection.execute(
+        "SELECT schema_name FROM duckdb_schemas() "
+        "WHERE database_name = ? AND schema_name != ? AND NOT internal AND schema_name != 'main'",
+        [database, schema],
+    ).fetchall()
+    for (other,) in others:
+        connection.execute(f'DROP SCHEMA "{database}"."{other}" CASCADE')
+    connection.execute(f'CHECKPOINT "{database}"')
+    _copy_whole(_file_of(connection, database))
     tables = connection.execute(
-        "SELECT table_name, comment FROM duckdb_tables() "
-        "WHERE database_name = current_database() AND schema_name = ? ORDER BY table_name",
-        [schema],
+        "SELECT table_name FROM duckdb_tables() "
+        "WHERE database_name = ? AND schema_name = ? ORDER BY table_name",
+        [database, schema],
     ).fetchall()
-    connection.execute(f"ATTACH {sql_text(str(unfinished))} AS published")
-    rows = [_copy_table(connection, schema, name, comment) for name, comment in tables]
-    connection.execute("DETACH published")
+    rows = [
+        connection.execute(f'SELECT count(*) FROM "{database}"."{schema}"."{name}"').fetchall()[0]
+        for (name,) in tables
+    ]
+    return pd.DataFrame({"table_name": [name for (name,) in tables], "rows": [n for (n,) in rows]})
+
+
+def _file_of(connection: duckdb.DuckDBPyConnection, database: str) -> Path:
+    (path,) = connection.execute(
+        "SELECT path FROM duckdb_databases() WHERE database_name = ?", [database]
+    ).fetchall()[0]
+    return Path(path)
+
+
+def _copy_whole(database_file: Path) -> None:
+    file = database_file.with_name(PUBLISHED_FILE)
+    unfinished = file.with_suffix(".unfinished")
+    # A process of its own: if this one opened the file and closed it, the system would take
+    # DuckDB's lock on it for released.
+    subprocess.run(["cp", "--", database_file, unfinished], check=True)
+    with unfinished.open("rb") as copied:
+        os.fsync(copied.fileno())
     os.replace(unfinished, file)
-    return pd.DataFrame({"table_name": [name for name, _ in tables], "rows": rows})
-
-
-def _copy_table(
-    connection: duckdb.DuckDBPyConnection, schema: str, name: str, comment: str | None
-) -> int:
-    connection.execute(f'CREATE TABLE published.main."{name}" AS FROM "{schema}"."{name}"')
-    connection.execute(f'COMMENT ON TABLE published.main."{name}" IS {sql_text(comment)}')
-    columns = connection.execute(
-        "SELECT column_name, comment FROM duckdb_columns() "
-        "WHERE database_name = current_database() AND schema_name = ? AND table_name = ?",
-        [schema, name],
-    ).fetchall()
-    for column, column_comment in columns:
-        connection.execute(
-            f'COMMENT ON COLUMN published.main."{name}"."{column}" IS {sql_text(column_comment)}'
-        )
-    (count,) = connection.execute(f'SELECT count(*) FROM published.main."{name}"').fetchall()[0]
-    return int(count)

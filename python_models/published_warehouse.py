@@ -13,6 +13,6 @@ def model(dbt, session):
     dbt.ref("clustered_summarized")
     return publish(
         session.cursor(),
+        database=dbt.config.get("marts_database"),
         schema=dbt.config.get("marts_schema"),
-        warehouse_dir=dbt.config.get("warehouse_dir"),
     )

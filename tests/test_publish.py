@@ -14,13 +14,13 @@ def make_marts(folder: Path, rows: int) -> duckdb.DuckDBPyConnection:
     )
     connection.execute("comment on table rides is 'One ride''s row'")
     connection.execute("comment on column rides.ride_id is 'Its id'")
-    connection.execute("create schema if not exists staging")
-    connection.execute("create or replace table staging.raw as select 1 as private")
+    connection.execute("create schema if not exists dbt_temp")
+    connection.execute("create or replace table dbt_temp.rides as select 1 as half_done")
     return connection
 
 
-def test_marts_are_copied_with_their_descriptions_and_staging_is_not(tmp_path: Path) -> None:
-    published = publish(make_marts(tmp_path, 3), schema="main", warehouse_dir=str(tmp_path))
+def test_marts_are_copied_with_their_descriptions_and_nothing_else(tmp_path: Path) -> None:
+    published = publish(make_marts(tmp_path, 3), database="build", schema="main")
     assert published.to_dict("records") == [{"table_name": "rides", "rows": 3}]
     with duckdb.connect(str(tmp_path / "taxi.duckdb"), read_only=True) as reader:
         assert reader.execute("select ride_id from rides order by all").fetchall() == [
@@ -39,10 +39,10 @@ def test_marts_are_copied_with_their_descriptions_and_staging_is_not(tmp_path: P
 
 def test_who_reads_the_old_copy_goes_on_and_who_comes_later_reads_the_new(tmp_path: Path) -> None:
     build = make_marts(tmp_path, 3)
-    publish(build, schema="main", warehouse_dir=str(tmp_path))
+    publish(build, database="build", schema="main")
     old = duckdb.connect(str(tmp_path / "taxi.duckdb"), read_only=True)
     build.execute("insert into rides values (99)")
-    publish(build, schema="main", warehouse_dir=str(tmp_path))
+    publish(build, database="build", schema="main")
     assert old.execute("select count(*) from rides").fetchall() == [(3,)]
     old.close()
     with duckdb.connect(str(tmp_path / "taxi.duckdb"), read_only=True) as new:
@@ -51,5 +51,5 @@ def test_who_reads_the_old_copy_goes_on_and_who_comes_later_reads_the_new(tmp_pa
 
 def test_what_a_killed_build_left_unfinished_is_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / "taxi.unfinished").write_bytes(b"half a file")
-    publish(make_marts(tmp_path, 1), schema="main", warehouse_dir=str(tmp_path))
+    publish(make_marts(tmp_path, 1), database="build", schema="main")
     assert (tmp_path / "taxi.duckdb").exists()
