@@ -260,7 +260,7 @@ def _without_repeats(bulletins: Iterable[list[str]]) -> list[list[str]]:
 
 def _item(order: int, sentences: list[str]) -> _Item:
     words = tuple(word for sentence in sentences for word in _words(sentence))
-    themes = frozenset[str]().union(*(_themes(sentence) for sentence in sentences))
+    themes = frozenset[str]().union(*(themes_of(sentence) for sentence in sentences))
     return _Item(order, _as_one_sentence(sentences), words, themes)
 
 
@@ -269,7 +269,7 @@ def _as_one_sentence(sentences: list[str]) -> str:
     joined = sentences[0]
     for sentence in sentences[1:]:
         longer = joined.rstrip(".") + "; " + _uncapitalised(sentence)
-        if _themes(sentence) - _NOT_COUNTED and len(longer) <= SENTENCE_WIDTH:
+        if themes_of(sentence) - _NOT_COUNTED and len(longer) <= SENTENCE_WIDTH:
             joined = longer
     return end_properly(shorten(joined, SENTENCE_WIDTH))
 
@@ -292,7 +292,7 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(text.lower()))
 
 
-def _themes(sentence: str) -> frozenset[str]:
+def themes_of(sentence: str) -> frozenset[str]:
     """Label what a sentence mentions and does not deny, as in "no delays" and "snow 0 in"."""
     clauses = [_words(clause) for clause in re.split("[,;:]", sentence)]
     return frozenset(

@@ -11,6 +11,7 @@ def model(dbt, session):
     dbt.ref("daily_reports")
     dbt.ref("clustered_data")
     dbt.ref("clustered_summarized")
+    dbt.ref("report")
     return publish(
         session.cursor(),
         database=dbt.config.get("marts_database"),

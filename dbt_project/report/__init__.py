@@ -1,0 +1,55 @@
+"""The morning report: what happened on a day, as a page for a manager and an analyst."""
+
+import datetime
+from collections.abc import Sequence
+
+import duckdb
+import pandas as pd
+
+INDEX = "report_index.html"
+
+
+def write_report(
+    connection: duckdb.DuckDBPyConnection,
+    schemas: Sequence[str],
+    folders: Sequence[str],
+    date: datetime.date,
+    city: str,
+    time_zone: str,
+    eps: float,
+) -> pd.DataFrame:
+    """Write a day's page and the index of all days.
+
+    Parameters
+    ----------
+    connection
+        A connection of its own to the database that dbt works in: it sees what is committed.
+    schemas
+        Where the marts and the staging tables are.
+    folders
+        Where the pages go: folders, or ``s3://bucket[/prefix]``.
+    date, city, time_zone, eps
+        See `dbt_project.report.page.render_report`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``file`` and its size in ``bytes``, one row a page written.
+    """
+    # Imported here, because matplotlib takes half a second and only a build needs it.
+    from dbt_project.report.files import page_names, write_page
+    from dbt_project.report.page import render_index, render_report, report_name
+
+    connection.execute(f"SET search_path = '{','.join(schemas)}'")
+    page = render_report(connection, date, city, time_zone, eps)
+    written = []
+    for folder in dict.fromkeys(folders):
+        written.append((write_page(connection, folder, report_name(date), page), page))
+        index = render_index(connection, city, page_names(connection, folder))
+        written.append((write_page(connection, folder, INDEX, index), index))
+    return pd.DataFrame(
+        {
+            "file": [file for file, _ in written],
+            "bytes": [len(html.encode()) for _, html in written],
+        }
+    )

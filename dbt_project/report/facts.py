@@ -1,0 +1,157 @@
+"""What the marts say about a day: the figures behind the page's words, pictures and table.
+
+Every function takes a connection whose search path finds the marts by their plain names.
+"""
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+HISTORY_DAYS = 12 * 7  # that the trend shows
+COMPARED_DAYS = 28
+
+# Far from the day's average in any direction, in standard deviations.
+EXTREMENESS = "sqrt(ride_dist_standardized ** 2 + ride_time_standardized ** 2)"
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rides of one label; -1 for the anomalous ones."""
+
+    label: int
+    rides: int
+    miles: float
+    hours: float
+    ride_miles: list[float]
+    """Quantiles 5%, 50%, 95% and the largest."""
+    ride_hours: list[float]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A day's figures."""
+
+    date: datetime.date
+    report: Row
+    """The day's row of daily_reports."""
+    history: list[Row]
+    """ride_date, rides, anomalous_rides, anomalous_share of the days before and this one."""
+    normal: Group | None
+    """All normal rides together; None if there are none."""
+    groups: list[Group]
+    """The clusters of normal rides."""
+    anomalous: Group | None
+    kinds: dict[str, int]
+    """Anomalous rides by kind."""
+    usual: Row
+    """Of the normal rides: hours_at_start and hours_per_mile, the line through them."""
+    worst: list[Row]
+    """The rides to name first: the most extreme of each kind, then the next of any."""
+    rejected: dict[str, int]
+    """Rejected records by reason, the most frequent first."""
+    sources: list[Row]
+    """status, model, summaries: how the summaries came about."""
+
+
+def read_facts(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> Facts:
+    """Read the figures of a day that has been built.
+
+    Raises
+    ------
+    LookupError
+        In one line, if the day has not been built.
+    """
+    report = rows(connection, "from daily_reports where ride_date = $date", date=date)
+    if not report:
+        raise LookupError(f"{date} has not been built: dbt build --vars 'date: {date:%Y%m%d}'")
+    groups = _groups(connection, date)
+    return Facts(
+        date=date,
+        report=report[0],
+        history=rows(
+            connection,
+            "select ride_date, rides, anomalous_rides, anomalous_share from daily_reports "
+            "where ride_date between $first and $date order by ride_date",
+            first=date - datetime.timedelta(days=HISTORY_DAYS - 1),
+            date=date,
+        ),
+        normal=next((group for group in groups if group.label is None), None),
+        groups=[group for group in groups if group.label is not None and group.label >= 0],
+        anomalous=next((group for group in groups if group.label == -1), None),
+        kinds=_counts(connection, "anomalous_rides", "anomaly_kind", date),
+        usual=rows(
+            connection,
+            "select regr_intercept(ride_time, ride_dist) as hours_at_start, "
+            "regr_slope(ride_time, ride_dist) as hours_per_mile "
+            "from rides where ride_date = $date and not is_anomaly",
+            date=date,
+        )[0],
+        worst=rows(connection, WORST_RIDES, date=date, most=4),
+        rejected=_counts(connection, "rejected_rides", "reason", date),
+        sources=rows(
+            connection,
+            "select summary_status as status, summary_model as model, "
+            "count(distinct context_id) as summaries from anomalous_rides "
+            "where ride_date = $date group by all order by summaries desc, status, model",
+            date=date,
+        ),
+    )
+
+
+WORST_RIDES = f"""
+with ranked as (
+    select *, {EXTREMENESS} as extremeness,
+        row_number() over (
+            partition by anomaly_kind order by extremeness desc, record_number
+        ) as place_in_kind
+    from anomalous_rides
+    where ride_date = $date
+)
+select ride_id, ride_dist, ride_time, pickup_local, area, anomaly_kind, summary,
+    record_number, extremeness
+from ranked
+order by place_in_kind > 1, extremeness desc, record_number
+limit $most
+"""
+
+
+def rows(connection: duckdb.DuckDBPyConnection, query: str, **parameters: Any) -> list[Row]:
+    """The rows of a query, each by its columns' names."""
+    result = connection.execute(query, parameters)
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, values, strict=True)) for values in result.fetchall()]
+
+
+def _groups(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> list[Group]:
+    """The clusters, and with the label NULL all of them together."""
+    found = rows(
+        connection,
+        """
+        select label, count(*) as rides, sum(ride_dist) as miles, sum(ride_time) as hours,
+            quantile_cont(ride_dist, [0.05, 0.5, 0.95, 1]) as ride_miles,
+            quantile_cont(ride_time, [0.05, 0.5, 0.95, 1]) as ride_hours
+        from rides
+        where ride_date = $date
+        group by grouping sets ((is_anomaly), (is_anomaly, label))
+        having grouping(label) = 0 or not is_anomaly
+        order by label nulls first
+        """,
+        date=date,
+    )
+    return [Group(**row) for row in found]
+
+
+def _counts(
+    connection: duckdb.DuckDBPyConnection, table: str, column: str, date: datetime.date
+) -> dict[str, int]:
+    counted = rows(
+        connection,
+        f"select {column} as name, count(*) as number from {table} where ride_date = $date "
+        "group by all order by number desc, name",
+        date=date,
+    )
+    return {row["name"]: row["number"] for row in counted}

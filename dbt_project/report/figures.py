@@ -1,0 +1,312 @@
+"""The page's pictures, drawn by matplotlib as SVG.
+
+Nothing in them but what CSS can reach: colours of kinds are set by class, texts take the page's
+colour, so that one drawing serves light, dark and print. The same figures give the same bytes.
+"""
+
+import datetime
+import io
+import re
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.markers import MarkerStyle
+from scipy.spatial import cKDTree
+
+from dbt_project.report.facts import Row
+from dbt_project.report.hours import Hours
+from dbt_project.report.kinds import KINDS
+from dbt_project.report.rides import LINEAR_MILES, LINEAR_MINUTES, Picture
+
+STYLE = {
+    "svg.fonttype": "none",  # texts stay texts
+    "font.family": "DejaVu Sans",  # comes with matplotlib
+    "font.size": 10,
+    "path.simplify": False,
+}
+LINE = "#808080"  # readable on white and on black
+MILES_TICKS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+MINUTES_TICKS = {
+    0: "0",
+    10: "10 min",
+    30: "30 min",
+    60: "1 h",
+    120: "2 h",
+    360: "6 h",
+    720: "12 h",
+    1440: "24 h",
+    4320: "72 h",
+}
+SHADES = 5  # of the density of normal rides
+
+
+def across(miles: object) -> np.ndarray:
+    """Where a distance is on the picture's axis."""
+    return np.arcsinh(np.asarray(miles, dtype=float) / LINEAR_MILES)
+
+
+def upward(hours: object) -> np.ndarray:
+    """Where a duration is on the picture's axis."""
+    return np.arcsinh(np.asarray(hours, dtype=float) * 60 / LINEAR_MINUTES)
+
+
+def draw_rides(picture: Picture, eps: float) -> str:
+    """Distance against time: normal rides as density, outlines of their groups, every anomaly.
+
+    Parameters
+    ----------
+    picture
+        The rides, added up.
+    eps
+        The clustering's radius in standard deviations; outlines run at half of it around rides.
+    """
+    figure, axes = _figure(480, 370, left=48, right=8, bottom=36, top=8)
+    right = float(across(max(picture.largest["miles"] or 0, 10))) * 1.03
+    top = float(upward(max(picture.largest["hours"] or 0, 1))) * 1.04
+    axes.set_xlim(-0.03 * right, right)
+    axes.set_ylim(-0.02 * top, top)
+    miles = [value for value in MILES_TICKS if across(value) < right]
+    minutes = [value for value in MINUTES_TICKS if upward(value / 60) < top]
+    axes.set_xticks(across(miles), [f"{value:,}" for value in miles])
+    axes.set_yticks(upward(np.array(minutes) / 60), [MINUTES_TICKS[value] for value in minutes])
+    axes.grid(color=LINE, alpha=0.25, linewidth=0.5)
+    axes.set_xlabel("distance in miles")
+    _draw_density(axes, picture)
+    _draw_outlines(axes, picture, eps, right, top)
+    for kind in KINDS:
+        marks = [row for row in picture.marks if row["anomaly_kind"] == kind.name]
+        if marks:
+            axes.plot(
+                across([row["ride_dist"] for row in marks]),
+                upward([row["ride_time"] for row in marks]),
+                linestyle="",
+                marker=kind.marker,
+                markersize=6.5,
+                clip_on=False,
+                gid=f"marks-{kind.slug}",
+            )
+    normal = sum(row["rides"] for row in picture.cells)
+    anomalous = sum(1 + row["others"] for row in picture.marks)
+    title = f"Distance against time: {normal:,} normal rides as density, {anomalous:,} anomalous"
+    return _svg(figure, "rides", f"{title} rides as marks")
+
+
+def _draw_density(axes: Axes, picture: Picture) -> None:
+    """Shade each cell by the logarithm of its rides, in few shades that CSS colours."""
+    if not picture.cells:
+        return
+    rides: dict[tuple[int, int], int] = {}
+    for row in picture.cells:
+        place = (row["across"], row["upward"])
+        rides[place] = rides.get(place, 0) + row["rides"]
+    most = np.log1p(max(rides.values()))
+    shades = {
+        place: min(SHADES - 1, int(SHADES * np.log1p(n) / (most * 1.0001)))
+        for place, n in rides.items()
+    }
+    for shade in range(SHADES):
+        corners = np.array([place for place in rides if shades[place] == shade], dtype=float)
+        if len(corners):
+            left, low = corners.T * picture.cell
+            square = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) * picture.cell
+            path = np.concatenate([square + corner for corner in zip(left, low, strict=True)])
+            codes = np.tile([1, 2, 2, 2, 79], len(corners))
+            axes.add_patch(
+                matplotlib.patches.PathPatch(
+                    matplotlib.path.Path(path, codes), linewidth=0, gid=f"shade-{shade + 1}"
+                )
+            )
+
+
+def _draw_outlines(axes: Axes, picture: Picture, eps: float, right: float, top: float) -> None:
+    """Draw a line around each group of normal rides: half of `eps` away from them."""
+    spread = np.array([picture.spread["miles"] or 1, picture.spread["hours"] or 1])
+    columns, lines = np.linspace(0, right, 140), np.linspace(0, top, 110)
+    miles, hours = np.meshgrid(np.sinh(columns) * LINEAR_MILES, np.sinh(lines) * LINEAR_MINUTES / 60)
+    grid = np.column_stack([miles.ravel(), hours.ravel()]) / spread
+    for label, cells in groupby(picture.cells, key=lambda row: row["label"]):
+        rides = np.array([[row["miles"], row["hours"]] for row in cells]) / spread
+        distance, _ = cKDTree(rides).query(grid)
+        contours = axes.contour(
+            columns,
+            lines,
+            distance.reshape(miles.shape),
+            levels=[eps / 2],
+            colors=LINE,
+            linewidths=1.2,
+        )
+        contours.set_gid(f"outline-{label}")
+
+
+def draw_hours(hours: Hours) -> str:
+    """Anomalous rides by hour over all rides, with the weather and the traffic of each hour."""
+    rows_below = ["weather"] * hours.has_weather + ["traffic"] * hours.has_traffic
+    strips = 24 * len(rows_below)
+    figure, axes = _figure(480, 190 + strips, left=52, right=46, bottom=36 + strips, top=8)
+    numbers = np.array([hour.anomalous for hour in hours.hours])
+    rides = np.array([hour.rides for hour in hours.hours])
+    _draw_bars(axes, hours)
+    top = max(4, numbers.max() * 1.12)
+    axes.set_ylim(0, top)
+    axes.yaxis.get_major_locator().set_params(integer=True, nbins=5)
+    axes.set_ylabel("anomalous rides")
+    axes.grid(axis="y", color=LINE, alpha=0.25, linewidth=0.5)
+    other = axes.twinx()
+    _quiet(other)
+    other.spines["right"].set_visible(True)
+    other.stairs(rides, np.arange(25), baseline=None, gid="line-rides", linewidth=1.2, color=LINE)
+    other.set_ylim(0, max(4, rides.max() * 1.25))
+    other.yaxis.get_major_locator().set_params(integer=True, nbins=5)
+    other.set_ylabel("all rides (line)")
+    axes.set_xlim(0, 24)
+    axes.set_xticks(range(0, 25, 3), [f"{hour:02d}:00" for hour in range(0, 25, 3)])
+    if rows_below:
+        axes.tick_params(labelbottom=False)
+        _draw_circumstances(axes, hours, rows_below)
+    busiest = max(hours.hours, key=lambda hour: hour.anomalous)
+    title = f"Anomalous rides by hour of pickup: at most {busiest.anomalous:,}"
+    return _svg(figure, "hours", f"{title}, in the hour from {busiest.hour:02d}:00")
+
+
+def _draw_bars(axes: Axes, hours: Hours) -> None:
+    """Stack the kinds on each other, hour by hour."""
+    foot = np.zeros(24)
+    for kind in KINDS:
+        numbers = np.array([hour.kinds.get(kind.name, 0) for hour in hours.hours])
+        if numbers.any():
+            height = np.where(numbers, numbers, np.nan)
+            bars = axes.bar(np.arange(24) + 0.1, height, 0.8, foot, align="edge")
+            for bar in bars:
+                bar.set_gid(f"bars-{kind.slug}")
+            foot += numbers
+
+
+def _draw_circumstances(axes: Axes, hours: Hours, names: Sequence[str]) -> None:
+    """Draw a strip for the weather and one for the traffic, below and on the same axis."""
+    height = 0.155 * len(names)
+    strips = axes.inset_axes((0, -height - 0.03, 1, height))
+    _quiet(strips)
+    strips.spines["left"].set_visible(False)
+    strips.set_xlim(0, 24)
+    strips.set_ylim(len(names), 0)
+    strips.set_yticks(np.arange(len(names)) + 0.5, names)
+    strips.tick_params(length=0, axis="y")
+    strips.set_xticks(range(0, 25, 3), [f"{hour:02d}" for hour in range(0, 25, 3)])
+    strips.set_xlabel("hour of pickup")
+    for line, name in enumerate(names):
+        said = [hour.sky if name == "weather" else len(hour.traffic) for hour in hours.hours]
+        most = max((value for value in said if isinstance(value, int)), default=0)
+        for start, end, value in _stretches(said):
+            level = 2 * bool(value) if name == "weather" else round(4 * value / max(most, 1))
+            strips.add_patch(
+                matplotlib.patches.Rectangle(
+                    (start + 0.04, line + 0.1), end - start - 0.08, 0.8, gid=f"{name}-level-{level}"
+                )
+            )
+            text = str(value or "")
+            if 3.4 * (end - start) >= len(text):
+                strips.text((start + end) / 2, line + 0.5, text, ha="center", va="center")
+
+
+def _stretches(values: Sequence[object]) -> Iterable[tuple[int, int, object]]:
+    """Runs of the same value: start, end and the value."""
+    start = 0
+    for value, run in groupby(values):
+        end = start + len(list(run))
+        yield start, end, value
+        start = end
+
+
+def draw_trend(history: list[Row], date: datetime.date) -> str:
+    """The share of anomalous rides and the number of rides, day by day."""
+    figure = Figure(figsize=(480 / 72, 230 / 72))
+    figure.subplots_adjust(left=52 / 480, right=1 - 8 / 480, bottom=22 / 230, top=1 - 8 / 230)
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+    days = [(row["ride_date"] - date).days for row in history]
+    shares = [100 * (row["anomalous_share"] or 0) if row["rides"] else np.nan for row in history]
+    for axes in (above, below):
+        _quiet(axes)
+        axes.grid(axis="y", color=LINE, alpha=0.25, linewidth=0.5)
+    above.plot(days, shares, color=LINE, linewidth=1, marker="o", markersize=3, gid="trend-line")
+    above.plot(days[-1:], shares[-1:], linestyle="", marker="o", markersize=6, gid="trend-today")
+    above.set_ylim(0, max([1.0, *(1.2 * value for value in shares if not np.isnan(value))]))
+    above.set_ylabel("% anomalous")
+    below.bar(days, [row["rides"] for row in history], width=0.8, color=LINE, alpha=0.6)
+    below.set_ylabel("rides")
+    below.yaxis.get_major_locator().set_params(integer=True, nbins=3)
+    first = min(days[0], -13)
+    below.set_xlim(first - 0.7, 0.7)
+    ticks = range(0, first - 1, -7 if first > -29 else -14)
+    dates = [date + datetime.timedelta(days=tick) for tick in ticks]
+    below.set_xticks(list(ticks), [f"{day.day} {day:%b}" for day in dates])
+    title = f"Share of anomalous rides, day by day: {shares[-1]:.1f} per cent on the last of"
+    return _svg(figure, "trend", f"{title} {len(history)} days; and the number of rides")
+
+
+def mark_points(marker: str) -> str:
+    """The corners of a mark as SVG has them, within -1 and 1, for the legend and the table."""
+    style = MarkerStyle(marker)
+    path = style.get_path().transformed(style.get_transform())
+    corners = np.array([point for point, code in path.iter_segments() if code != path.CLOSEPOLY])
+    corners = corners / np.abs(corners).max() * [1, -1]
+    return " ".join(f"{x:.2f},{y:.2f}" for x, y in corners)
+
+
+def _figure(
+    width: float, height: float, left: float, right: float, bottom: float, top: float
+) -> tuple[Figure, Axes]:
+    """A figure with one pair of axes and these margins; measured layouts cost three times more."""
+    figure = Figure(figsize=(width / 72, height / 72))
+    axes = figure.add_axes(
+        (left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height)
+    )
+    _quiet(axes)
+    return figure, axes
+
+
+def _quiet(axes: Axes) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[:].set_color(LINE)
+    axes.tick_params(color=LINE)
+    axes.patch.set_visible(False)
+
+
+CLASSES = "marks|shade|outline|bars|line|weather|traffic|trend"
+
+
+def _svg(figure: Figure, name: str, title: str) -> str:
+    """The figure as an element of a page, without what only a file of its own needs."""
+    figure.patch.set_visible(False)
+    file = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": name}):  # no identifier is in two figures
+        FigureCanvasSVG(figure).print_svg(
+            file, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        )
+    head, _, body = file.getvalue().partition("<svg")[2].partition(">")
+    viewbox = re.search(r'viewBox="[^"]*"', head)
+    assert viewbox is not None, "matplotlib gives every SVG a view box"
+    for pattern, replacement in (
+        (r"<metadata>.*?</metadata>|<defs>\s*<style.*?</defs>", ""),
+        (r' id="(?:[A-Za-z.]+\d?_\d+|matplotlib\.axis_\d+)"', ""),  # the same in every figure
+        (rf' id="((?:{CLASSES})-[\w-]+)"', r' class="\1"'),
+        # marks get their colours from the page
+        (r'(<(?:use xlink:href="#\w+" x|path id)="[^>]*?) style="[^"]*"', r"\1"),
+        (r"(\d\.\d\d)\d+", r"\1"),
+        (r"\s*\n\s*", "\n"),
+    ):
+        body = re.sub(pattern, replacement, body, flags=re.DOTALL)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'{viewbox[0]} role="img" aria-labelledby="{name}-title" id="{name}-svg">'
+        f'<title id="{name}-title">{title}</title>{body}'
+    )
+
+
+def in_style() -> object:
+    """The settings under which figures are drawn, as a context."""
+    return matplotlib.rc_context(STYLE)

@@ -1,0 +1,124 @@
+"""The day hour by hour: rides beside the weather and the traffic of the same hours."""
+
+import datetime
+from dataclasses import dataclass, field
+
+import duckdb
+
+from dbt_project.extractive import IN_THE_AIR, themes_of
+from dbt_project.report.facts import Row, rows
+
+HOURS = range(24)  # by the city's clocks: on the day that they go back one is two hours long
+TOLD = 8  # texts of one hour that the table tells
+_WEIGHTS = {theme.label: theme.weight for theme in IN_THE_AIR}
+
+
+@dataclass
+class Hour:
+    """One clock hour."""
+
+    hour: int
+    rides: int = 0
+    anomalous: int = 0
+    kinds: dict[str, int] = field(default_factory=dict)
+    weather: list[str] = field(default_factory=list)
+    """The observation in force as the hour begins and those within it."""
+    traffic: list[str] = field(default_factory=list)
+    """The bulletins that hold in it; one without an end holds until the day's end."""
+
+    @property
+    def sky(self) -> str:
+        """The gravest weather that is mentioned, as ``heavy rain``; empty if none is."""
+        found = {theme for text in self.weather for theme in themes_of(text)} & set(_WEIGHTS)
+        heavy = "heavy " if "heavy" in found else ""
+        found.discard("heavy")
+        gravest = max(sorted(found), key=lambda theme: _WEIGHTS[theme], default="")
+        return gravest and heavy + gravest
+
+
+@dataclass(frozen=True)
+class Hours:
+    """A day of hours, and the anomalous rides that have no place in it."""
+
+    hours: list[Hour]
+    without_pickup: int
+    of_other_days: int
+    has_weather: bool
+    has_traffic: bool
+
+
+def read_hours(
+    connection: duckdb.DuckDBPyConnection, date: datetime.date, time_zone: str
+) -> Hours:
+    """Count the day's rides by the hour of pickup, and put what was known beside them."""
+    hours = [Hour(hour) for hour in HOURS]
+    without_pickup = of_other_days = 0
+    for row in rows(connection, RIDES_BY_HOUR, date=date):
+        if row["day"] != date:
+            if row["day"] is None:
+                without_pickup += row["anomalous"]
+            else:
+                of_other_days += row["anomalous"]
+            continue
+        hour = hours[row["hour"]]
+        hour.rides += row["rides"]
+        hour.anomalous += row["anomalous"]
+        if row["anomalous"]:
+            hour.kinds[row["anomaly_kind"]] = row["anomalous"]
+    weather = rows(connection, WEATHER, time_zone=time_zone)
+    traffic = rows(connection, TRAFFIC, time_zone=time_zone)
+    _tell_weather(hours, weather, date)
+    _tell_traffic(hours, traffic, date)
+    return Hours(hours, without_pickup, of_other_days, bool(weather), bool(traffic))
+
+
+RIDES_BY_HOUR = """
+select pickup_local::date as day, hour(pickup_local) as hour, anomaly_kind,
+    count(*) as rides, count(*) filter (is_anomaly) as anomalous
+from rides
+where ride_date = $date
+group by all
+order by all
+"""
+
+WEATHER = """
+select timezone($time_zone, observed_at) as observed_at, area, text
+from stg_lake__weather
+where text is not null
+order by observed_at nulls first, record_number
+"""
+
+TRAFFIC = """
+select timezone($time_zone, started_at) as started_at, timezone($time_zone, ended_at) as ended_at,
+    area, text
+from stg_lake__traffic
+where text is not null
+order by started_at nulls first, record_number
+"""
+
+
+def _tell_weather(hours: list[Hour], weather: list[Row], date: datetime.date) -> None:
+    for hour in hours:
+        start, end = _limits(hour, date)
+        before = [row for row in weather if row["observed_at"] is None or row["observed_at"] < end]
+        within = [row for row in before if row["observed_at"] and row["observed_at"] > start]
+        in_force = {row["area"]: row for row in before if row not in within}
+        hour.weather = [_told(row) for row in [*in_force.values(), *within] or weather[:1]]
+
+
+def _tell_traffic(hours: list[Hour], traffic: list[Row], date: datetime.date) -> None:
+    for row in traffic:
+        for hour in hours:
+            start, end = _limits(hour, date)
+            has_begun = row["started_at"] is None or row["started_at"] < end
+            if has_begun and (row["ended_at"] is None or row["ended_at"] > start):
+                hour.traffic.append(_told(row))
+
+
+def _limits(hour: Hour, date: datetime.date) -> tuple[datetime.datetime, datetime.datetime]:
+    start = datetime.datetime.combine(date, datetime.time(hour.hour))
+    return start, start + datetime.timedelta(hours=1)
+
+
+def _told(row: Row) -> str:
+    return f"{row['area']}: {row['text']}" if row["area"] else row["text"]

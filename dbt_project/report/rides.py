@@ -1,0 +1,161 @@
+"""The anomalous rides one by one: the table's rows, and the marks in the picture."""
+
+import datetime
+from dataclasses import dataclass
+
+import duckdb
+
+from dbt_project.report.facts import EXTREMENESS, Row, rows
+
+MARKS = 4_000
+"""The most marks in the picture: anomalies closer than can be seen share one."""
+LONGEST_RECORD = 2_000  # characters of a raw record that are shown
+LONGEST_TEXTS = 12_000  # characters of a context's news, weather or traffic that are shown
+
+# Both axes are linear near zero and logarithmic far away: a ride of no distance has its place as
+# well as one of a hundred miles, 24 hours as well as five minutes.
+LINEAR_MILES = 1.0
+LINEAR_MINUTES = 10.0
+ACROSS = f"asinh(ride_dist / {LINEAR_MILES})"
+UPWARD = f"asinh(ride_time * 60 / {LINEAR_MINUTES})"
+
+_FINEST_CELL = 0.02  # of the axes' units, less than a tenth of a mark
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What the picture of distance against time shows."""
+
+    cells: list[Row]
+    """across and upward, whole numbers of `cell`; label; rides; and their mean miles, hours."""
+    cell: float
+    marks: list[Row]
+    """anomaly_kind, ride_dist, ride_time, others (rides that share the mark), and the ride's own
+    ride_id, pickup_local, area, summary, record_number."""
+    spread: Row
+    """miles and hours: the standard deviations that the clustering divides by."""
+    largest: Row
+    """miles and hours of all rides; None without rides."""
+
+
+def read_picture(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> Picture:
+    """Read the day's rides, added up so that a million take no more room than some hundreds."""
+    cell = 0.06
+    cells = rows(
+        connection,
+        f"""
+        select floor({ACROSS} / {cell})::int as across, floor({UPWARD} / {cell})::int as upward,
+            label, count(*) as rides, avg(ride_dist) as miles, avg(ride_time) as hours
+        from rides
+        where ride_date = $date and not is_anomaly
+        group by across, upward, label
+        order by label, across, upward
+        """,
+        date=date,
+    )
+    spread = rows(
+        connection,
+        "select stddev_pop(ride_dist) as miles, stddev_pop(ride_time) as hours, "
+        "max(ride_dist) as largest_miles, max(ride_time) as largest_hours "
+        "from rides where ride_date = $date",
+        date=date,
+    )[0]
+    largest = {"miles": spread.pop("largest_miles"), "hours": spread.pop("largest_hours")}
+    return Picture(cells, cell, _marks(connection, date), spread, largest)
+
+
+def _marks(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> list[Row]:
+    """One mark for each kind and cell, with the story of the most extreme ride in it."""
+    cell = _FINEST_CELL
+    while True:
+        marks = rows(
+            connection,
+            f"""
+            with ranked as (
+                select *, count(*) over place - 1 as others,
+                    row_number() over (
+                        place order by {EXTREMENESS} desc, record_number
+                    ) as rank_in_place
+                from anomalous_rides
+                where ride_date = $date
+                window place as (
+                    partition by anomaly_kind, floor({ACROSS} / {cell}), floor({UPWARD} / {cell})
+                )
+            )
+            select anomaly_kind, ride_dist, ride_time, others, ride_id, pickup_local, area,
+                summary, record_number
+            from ranked
+            where rank_in_place = 1
+            order by anomaly_kind, record_number
+            """,
+            date=date,
+        )
+        if len(marks) <= MARKS:
+            return marks
+        cell *= 1.5
+
+
+def read_table(connection: duckdb.DuckDBPyConnection, date: datetime.date, most: int) -> list[Row]:
+    """The most extreme anomalous rides, each with its raw record and that record's line.
+
+    The line is that of the day's clustered_summarized_D.json, whose records follow its first line
+    in the order of the rides, each as it came: one that came in several lines has as many there.
+    """
+    return rows(
+        connection,
+        f"""
+        with worst as (
+            select *, {EXTREMENESS} as extremeness
+            from anomalous_rides
+            where ride_date = $date
+            order by extremeness desc, record_number
+            limit $most
+        ),
+        -- a rejected record has no line in the export, one with line breaks has several
+        shifts as (
+            select record_number, -1 as lines
+            from rejected_rides
+            where ride_date = $date
+            union all
+            select record_number, length(record) - length(replace(record, chr(10), ''))
+            from stg_lake__ride_records
+            where contains(record, chr(10)) and record_number not in (
+                select record_number from rejected_rides where ride_date = $date
+            )
+        ),
+        shifts_up_to as (
+            select record_number, sum(lines) over (order by record_number) as lines
+            from shifts
+        )
+        select worst.record_number, ride_id, ride_dist, ride_time, pickup_local, area, anomaly_kind,
+            worst.context_id, summary, summary_status, summary_model, extremeness,
+            left(records.record, {LONGEST_RECORD}) as record,
+            length(records.record) > {LONGEST_RECORD} as is_cut,
+            1 + worst.record_number + coalesce(shifts_up_to.lines, 0) as line
+        from worst
+        join stg_lake__ride_records as records on worst.record_number = records.record_number
+        asof left join shifts_up_to on worst.record_number > shifts_up_to.record_number
+        order by extremeness desc, worst.record_number
+        """,
+        date=date,
+        most=most,
+    )
+
+
+def read_contexts(
+    connection: duckdb.DuckDBPyConnection, date: datetime.date, identifiers: list[str]
+) -> list[Row]:
+    """The circumstances of these contexts, those of the most anomalous rides first."""
+    texts = ", ".join(
+        f"case when length({name}) > {LONGEST_TEXTS} then left({name}, {LONGEST_TEXTS}) || '…' "
+        f"else {name} end as {name}"
+        for name in ("news", "weather", "traffic")
+    )
+    return rows(
+        connection,
+        f"select context_id, anomalous_rides as rides, {texts} from ride_contexts "
+        "where ride_date = $date and context_id in (select unnest($identifiers)) "
+        "order by rides desc, context_id",
+        date=date,
+        identifiers=identifiers,
+    )

@@ -1,0 +1,184 @@
+"""Figures in a reader's words: the sentences at the top of the page and of the e-mail."""
+
+import datetime
+import statistics
+
+from dbt_project.report.facts import COMPARED_DAYS, Facts, Row
+
+FEW_DAYS = 3  # with fewer there is nothing to compare with
+
+
+def day_name(date: datetime.date) -> str:
+    """``Monday 1 May 2023``."""
+    return f"{date:%A} {date.day} {date:%B %Y}"
+
+
+def plural(number: int, thing: str) -> str:
+    """``1 ride``, ``1,200 rides``."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def share(part: float | None) -> str:
+    """A share of 0 to 1 as per cent; a small one is not called none."""
+    if part is None:
+        return "–"
+    return f"{100 * part:.1g}%" if 0 < part < 0.0005 else f"{part:.1%}"
+
+
+def miles(distance: float) -> str:
+    """``0.68 miles``, ``98 miles``: three figures are enough."""
+    decimals = 0 if distance == 0 or distance >= 100 else 2 if distance < 1 else 1
+    return f"{distance:,.{decimals}f} miles"
+
+
+def duration(hours: float) -> str:
+    """``45 s``, ``24 min`` or ``7 h 6 min``."""
+    if hours < 1 / 60:
+        return f"{max(1, round(hours * 3600))} s"
+    minutes = round(hours * 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60:,} h" + (f" {minutes % 60} min" if minutes % 60 else "")
+
+
+def clock(local: datetime.datetime | None, date: datetime.date) -> str:
+    """``23:10``; with the date if it is another one; an en dash if it is not known."""
+    if local is None:
+        return "–"
+    time = f"{local:%H:%M}"
+    return time if local.date() == date else f"{local.day} {local:%b} {time}"
+
+
+def headline(facts: Facts) -> str:
+    """How many rides there were and how many of them were anomalous."""
+    rides, anomalous = facts.report["rides"], facts.report["anomalous_rides"]
+    if not rides:
+        return "There were no rides on this day."
+    if not anomalous:
+        return f"None of {plural(rides, 'ride')} was anomalous."
+    verb = "was" if anomalous == 1 else "were"
+    return (
+        f"{anomalous:,} of {plural(rides, 'ride')} {verb} anomalous "
+        f"({share(facts.report['anomalous_share'])})."
+    )
+
+
+def comparison(facts: Facts) -> str:
+    """How the day's share of anomalous rides compares with the days before it."""
+    first = facts.date - datetime.timedelta(days=COMPARED_DAYS)
+    before = [row for row in facts.history if first <= row["ride_date"] < facts.date]
+    shares = [row["anomalous_share"] for row in before if row["anomalous_share"] is not None]
+    period = f"the {COMPARED_DAYS} days before"
+    if not shares:
+        return f"The warehouse holds no ride of {period} to compare with."
+    if len(shares) < FEW_DAYS:
+        was = " and ".join(share(value) for value in shares)
+        return f"The warehouse holds only {plural(len(shares), 'day')} of {period}: {was}."
+    usual = f"{share(min(shares))} to {share(max(shares))}, half of them under " + share(
+        statistics.median(shares)
+    )
+    days = f"On {plural(len(shares), 'day')} of {period} it was {usual}"
+    today = facts.report["anomalous_share"]
+    return f"{days}." if today is None else f"{days}: {_rank(today, shares)}."
+
+
+def _rank(today: float, shares: list[float]) -> str:
+    """``more than on 26 of the 28``, or that it is as usual."""
+    lower = sum(value < today for value in shares)
+    higher = sum(value > today for value in shares)
+    if lower == len(shares):
+        return "this day had more than any of them"
+    if higher == len(shares):
+        return "this day had fewer than any of them"
+    if lower >= 0.8 * len(shares):
+        return f"this day had more than {lower} of them"
+    if higher >= 0.8 * len(shares):
+        return f"this day had fewer than {higher} of them"
+    return "this day was as usual"
+
+
+def volume(facts: Facts) -> str:
+    """How many rides a usual day before it had; empty without enough days."""
+    first = facts.date - datetime.timedelta(days=COMPARED_DAYS)
+    before = [row["rides"] for row in facts.history if first <= row["ride_date"] < facts.date]
+    if len(before) < FEW_DAYS or not statistics.median(before):
+        return ""
+    usual = statistics.median(before)
+    change = facts.report["rides"] / usual - 1
+    if abs(change) < 0.02:
+        return f"That is as many rides as usual (median {usual:,.0f})."
+    more = "more" if change > 0 else "fewer"
+    return f"That is {abs(change):.0%} {more} rides than usual (median {usual:,.0f})."
+
+
+def usual_time(distance: float, facts: Facts) -> float | None:
+    """Hours that the line through the normal rides gives a distance; None without a line."""
+    per_mile = facts.usual["hours_per_mile"]
+    if per_mile is None or per_mile <= 0:
+        return None
+    hours = facts.usual["hours_at_start"] + per_mile * distance
+    return hours if hours > 0 else None
+
+
+def why(ride: Row, facts: Facts) -> str:
+    """What sets a ride apart from the day's normal ones."""
+    normal = facts.normal
+    if normal is None:
+        return "The day has no normal ride to compare it with."
+    usual = usual_time(ride["ride_dist"], facts)
+    longest_miles, longest_hours = normal.ride_miles[2], normal.ride_hours[2]
+    in_miles = f"19 of 20 normal rides were under {miles(longest_miles)}"
+    in_hours = f"19 of 20 normal rides took less than {duration(longest_hours)}"
+    match ride["anomaly_kind"]:
+        case "hardly moved":
+            return f"It hardly moved; {in_hours}."
+        case "long distance":
+            return f"{in_miles[0].upper()}{in_miles[1:]}."
+        case "long distance and time":
+            return f"{in_miles[0].upper()}{in_miles[1:]}, and took less than {duration(longest_hours)}."
+        case _ if usual is not None:
+            return f"A normal ride of that distance takes about {duration(usual)}."
+        case _:
+            return f"{in_hours[0].upper()}{in_hours[1:]}."
+
+
+def cautions(facts: Facts) -> list[str]:
+    """What was missing or degraded, a sentence each."""
+    report = facts.report
+    sentences = [f"{warning[0].upper()}{warning[1:]}." for warning in report["warnings"]]
+    if report["rejected_rides"]:
+        sentences.append(
+            f"{report['rejected_rides']:,} of {plural(report['records_read'], 'record')} could not "
+            f"be used: {_reasons(facts.rejected)}."
+        )
+    if not report["rides"] and not report["rejected_rides"]:
+        sentences.append("The day's file is there, and has no record in it.")
+    return sentences
+
+
+def _reasons(rejected: dict[str, int]) -> str:
+    told = [f"{reason} ({number:,})" for reason, number in list(rejected.items())[:3]]
+    others = len(rejected) - len(told)
+    return ", ".join(told) + (f" and {plural(others, 'other reason')}" if others else "")
+
+
+def who_summarised(facts: Facts) -> str:
+    """Where the summaries came from, and what they cost."""
+    report = facts.report
+    total, by_llm = report["summarized_contexts"] or 0, report["llm_summaries"] or 0
+    if not total:
+        return "With no anomalous ride there was nothing to summarise."
+    calls = report["llm_calls"] or 0
+    if not calls and not by_llm:
+        return (
+            "No language model was used: the summaries are sentences of the day's own news, "
+            "weather and traffic."
+        )
+    models = ", ".join(
+        sorted({row["model"] for row in facts.sources if row["status"] in ("ok", "fallback")})
+    )
+    written = f"{by_llm:,} of {plural(total, 'summary').replace('summarys', 'summaries')}"
+    by = f" by {models}" if models else ""
+    cost = report["cost_usd"] or 0
+    price = f"about ${cost:,.2f}" if cost >= 0.01 else f"about ${cost:.2g}" if cost else "no known cost"
+    return f"A language model wrote {written}{by}: {plural(calls, 'call')}, {price}."

@@ -1,0 +1,19 @@
+from dbt_project.report import write_report
+from dbt_project.run_date import parse_run_date
+
+
+def model(dbt, session):
+    # Named, so that all of these and their tests come first.
+    dbt.ref("stg_lake__weather")
+    dbt.ref("stg_lake__traffic")
+    dbt.ref("clustered_data")
+    dbt.ref("clustered_summarized")
+    return write_report(
+        session.cursor(),
+        schemas=dbt.config.get("schemas"),
+        folders=dbt.config.get("folders"),
+        date=parse_run_date(dbt.config.get("ride_date")),
+        city=dbt.config.get("city"),
+        time_zone=dbt.config.get("time_zone"),
+        eps=dbt.config.get("eps"),
+    )
