@@ -11,6 +11,8 @@ import duckdb
 from dbt_common.events.base_types import EventMsg
 from dbt_common.events.event_manager_client import get_event_manager
 
+from dbt_project.report import report_name
+
 HEADING = re.compile(
     r"(\w+ Error( in [^:]*)?|Python model failed:|compiled code at .*|> (in|called by) .*)"
 )
@@ -26,7 +28,7 @@ class ClosingLines:
     def __init__(self) -> None:
         self.run_date: datetime.date | None = None
         self.exports: list[str] = []
-        self.is_published = False
+        self.has_report = self.is_published = False
         self.failures: list[str] = []
         self.warehouse: duckdb.DuckDBPyConnection | None = None
         self.broken_rule: Path | None = None
@@ -71,6 +73,8 @@ class ClosingLines:
             self.failures.append(f"{node.node_name}: {one_line(result.message)}")
         elif result.status == "success" and node.materialized == "lake_json":
             self.exports.append(node.node_name)
+        elif result.status == "success" and node.node_name == "report":
+            self.has_report = True
         elif result.status == "success" and node.node_name == "published_warehouse":
             self.is_published = True
 
@@ -93,6 +97,8 @@ class ClosingLines:
     def _what_was_done(self, run_date: datetime.date) -> list[str]:
         folder = self.lake_output_url.rstrip("/")
         lines = [f"Export     {folder}/{name}_{run_date:%Y%m%d}.json" for name in self.exports]
+        if self.has_report:
+            lines.append(f"Report     {self.warehouse_file.with_name(report_name(run_date))}")
         if self.is_published:
             query = f"select * from anomalous_rides where ride_date = '{run_date}'"
             python = os.path.relpath(sys.executable)

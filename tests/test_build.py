@@ -17,6 +17,7 @@ from dbt_project.sentences import split_sentences
 
 DATE = "20230501"
 EXPORTS = ("clustered_data", "clustered_summarized")
+PAGES = {f"report_{DATE}.html", "report_index.html"}
 MARTS = {
     "rides",
     "anomalous_rides",
@@ -147,16 +148,17 @@ class TestEmbeddedDay:
     def test_nothing_in_the_lake_is_touched_but_the_exports(self, embedded_day: Build) -> None:
         after = hashes(embedded_day.lake)
         before = {name: value for name, value in hashes(EMBEDDED_LAKE).items() if name in after}
-        exports = {f"{name}_{DATE}.json" for name in EXPORTS}
+        exports = {f"{name}_{DATE}.json" for name in EXPORTS} | PAGES
         assert {name: after[name] for name in before} | dict.fromkeys(exports) == dict.fromkeys(
             after
         ) | before
 
     def test_the_last_lines_tell_what_was_done_and_where_to_look(self, embedded_day: Build) -> None:
-        *_, day, first, second, warehouse, look = embedded_day.output.rstrip().splitlines()
+        *_, day, first, second, report, warehouse, look = embedded_day.output.rstrip().splitlines()
         assert day == "2023-05-01: 408 records read, 400 rides, 8 rejected; 8 anomalous (2.0%)."
         assert first == f"Export     {embedded_day.lake}/clustered_data_{DATE}.json"
         assert second == f"Export     {embedded_day.lake}/clustered_summarized_{DATE}.json"
+        assert report == f"Report     {embedded_day.warehouse}/report_{DATE}.html"
         assert warehouse == f"Warehouse  {embedded_day.warehouse}/taxi.duckdb"
         assert look.startswith("Look ")
         assert "dbt_project.query" in look
@@ -286,10 +288,14 @@ class TestS3:
             **s3_server,
         )
         listing = s3.list_objects_v2(Bucket="results")["Contents"]
-        assert {item["Key"] for item in listing} == {f"{name}_{DATE}.json" for name in EXPORTS}
+        exports = {f"{name}_{DATE}.json" for name in EXPORTS}
+        assert {item["Key"] for item in listing} == exports | PAGES
         for name in EXPORTS:
             body = s3.get_object(Bucket="results", Key=f"{name}_{DATE}.json")["Body"].read()
             assert body == (embedded_day.lake / f"{name}_{DATE}.json").read_bytes()
+        for name in PAGES:
+            body = s3.get_object(Bucket="results", Key=name)["Body"].read()
+            assert body == (embedded_day.lake / name).read_bytes()
         assert f"Export     s3://results/clustered_data_{DATE}.json" in build.output
         traces = [
             build.output,

@@ -9,6 +9,11 @@ import pandas as pd
 INDEX = "report_index.html"
 
 
+def report_name(date: datetime.date) -> str:
+    """Name of a day's page."""
+    return f"report_{date:%Y%m%d}.html"
+
+
 def write_report(
     connection: duckdb.DuckDBPyConnection,
     schemas: Sequence[str],
@@ -38,7 +43,7 @@ def write_report(
     """
     # Imported here, because matplotlib takes half a second and only a build needs it.
     from dbt_project.report.files import page_names, write_page
-    from dbt_project.report.page import render_index, render_report, report_name
+    from dbt_project.report.page import render_index, render_report
 
     connection.execute(f"SET search_path = '{','.join(schemas)}'")
     page = render_report(connection, date, city, time_zone, eps)

@@ -27,7 +27,8 @@ STYLE = {
     "svg.fonttype": "none",  # texts stay texts
     "font.family": "DejaVu Sans",  # comes with matplotlib
     "font.size": 10,
-    "path.simplify": False,
+    "axes.facecolor": "none",
+    "figure.facecolor": "none",
 }
 LINE = "#808080"  # readable on white and on black
 MILES_TICKS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -127,7 +128,9 @@ def _draw_outlines(axes: Axes, picture: Picture, eps: float, right: float, top: 
     """Draw a line around each group of normal rides: half of `eps` away from them."""
     spread = np.array([picture.spread["miles"] or 1, picture.spread["hours"] or 1])
     columns, lines = np.linspace(0, right, 140), np.linspace(0, top, 110)
-    miles, hours = np.meshgrid(np.sinh(columns) * LINEAR_MILES, np.sinh(lines) * LINEAR_MINUTES / 60)
+    miles, hours = np.meshgrid(
+        np.sinh(columns) * LINEAR_MILES, np.sinh(lines) * LINEAR_MINUTES / 60
+    )
     grid = np.column_stack([miles.ravel(), hours.ravel()]) / spread
     for label, cells in groupby(picture.cells, key=lambda row: row["label"]):
         rides = np.array([[row["miles"], row["hours"]] for row in cells]) / spread
@@ -162,6 +165,7 @@ def draw_hours(hours: Hours) -> str:
     other.stairs(rides, np.arange(25), baseline=None, gid="line-rides", linewidth=1.2, color=LINE)
     other.set_ylim(0, max(4, rides.max() * 1.25))
     other.yaxis.get_major_locator().set_params(integer=True, nbins=5)
+    other.yaxis.set_major_formatter(_short)
     other.set_ylabel("all rides (line)")
     axes.set_xlim(0, 24)
     axes.set_xticks(range(0, 25, 3), [f"{hour:02d}:00" for hour in range(0, 25, 3)])
@@ -171,6 +175,11 @@ def draw_hours(hours: Hours) -> str:
     busiest = max(hours.hours, key=lambda hour: hour.anomalous)
     title = f"Anomalous rides by hour of pickup: at most {busiest.anomalous:,}"
     return _svg(figure, "hours", f"{title}, in the hour from {busiest.hour:02d}:00")
+
+
+def _short(number: float, _place: int = 0) -> str:
+    """``80k`` for 80,000: an axis has little room."""
+    return f"{number / 1000:g}k" if number >= 10_000 else f"{number:,.0f}"
 
 
 def _draw_bars(axes: Axes, hours: Hours) -> None:
@@ -239,6 +248,7 @@ def draw_trend(history: list[Row], date: datetime.date) -> str:
     below.bar(days, [row["rides"] for row in history], width=0.8, color=LINE, alpha=0.6)
     below.set_ylabel("rides")
     below.yaxis.get_major_locator().set_params(integer=True, nbins=3)
+    below.yaxis.set_major_formatter(_short)
     first = min(days[0], -13)
     below.set_xlim(first - 0.7, 0.7)
     ticks = range(0, first - 1, -7 if first > -29 else -14)
@@ -273,7 +283,6 @@ def _quiet(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[:].set_color(LINE)
     axes.tick_params(color=LINE)
-    axes.patch.set_visible(False)
 
 
 CLASSES = "marks|shade|outline|bars|line|weather|traffic|trend"
@@ -281,7 +290,6 @@ CLASSES = "marks|shade|outline|bars|line|weather|traffic|trend"
 
 def _svg(figure: Figure, name: str, title: str) -> str:
     """The figure as an element of a page, without what only a file of its own needs."""
-    figure.patch.set_visible(False)
     file = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": name}):  # no identifier is in two figures
         FigureCanvasSVG(figure).print_svg(

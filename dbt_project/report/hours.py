@@ -47,9 +47,7 @@ class Hours:
     has_traffic: bool
 
 
-def read_hours(
-    connection: duckdb.DuckDBPyConnection, date: datetime.date, time_zone: str
-) -> Hours:
+def read_hours(connection: duckdb.DuckDBPyConnection, date: datetime.date, time_zone: str) -> Hours:
     """Count the day's rides by the hour of pickup, and put what was known beside them."""
     hours = [Hour(hour) for hour in HOURS]
     without_pickup = of_other_days = 0

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 from markupsafe import Markup
 
-from dbt_project.report import figures, words
+from dbt_project.report import figures, report_name, words
 from dbt_project.report.facts import Facts, Row, read_facts, rows
 from dbt_project.report.hours import TOLD, read_hours
 from dbt_project.report.kinds import KINDS
@@ -70,7 +70,8 @@ def render_report(
     while True:
         contexts = read_contexts(connection, date, sorted({row["context_id"] for row in table}))
         page = template("report.html.j2").render(
-            **_words(facts, city),
+            **_words(facts),
+            city=city,
             **drawn,
             facts=facts,
             hours=hours,
@@ -111,19 +112,19 @@ def render_index(connection: duckdb.DuckDBPyConnection, city: str, names: Iterab
     return template("index.html.j2").render(city=city, days=days, style=_asset("style.css"))
 
 
-def report_name(date: datetime.date) -> str:
-    """Name of a day's page."""
-    return f"report_{date:%Y%m%d}.html"
+def render_mail(facts: Facts) -> tuple[str, str]:
+    """The summary of a day for an e-mail, as text and as HTML."""
+    given = {"facts": facts, **_words(facts)}
+    return template("mail.txt.j2").render(given), template("mail.html.j2").render(given)
 
 
-def template(name: str) -> Any:
-    """One of the templates; everything put into it is escaped unless it says otherwise."""
+def template(name: str) -> Template:
+    """One of the templates; what is put into one of HTML is escaped unless it says otherwise."""
     return _environment().get_template(name)
 
 
-def _words(facts: Facts, city: str) -> Row:
+def _words(facts: Facts) -> Row:
     return {
-        "city": city,
         "day": words.day_name(facts.date),
         "headline": words.headline(facts),
         "volume": words.volume(facts),
@@ -177,7 +178,7 @@ def _told(texts: list[str]) -> str:
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=True,
+        autoescape=select_autoescape(["html.j2"], default=False),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -21,7 +21,7 @@ def plural(number: int, thing: str) -> str:
 def share(part: float | None) -> str:
     """A share of 0 to 1 as per cent; a small one is not called none."""
     if part is None:
-        return "–"
+        return "-"
     return f"{100 * part:.1g}%" if 0 < part < 0.0005 else f"{part:.1%}"
 
 
@@ -42,9 +42,9 @@ def duration(hours: float) -> str:
 
 
 def clock(local: datetime.datetime | None, date: datetime.date) -> str:
-    """``23:10``; with the date if it is another one; an en dash if it is not known."""
+    """``23:10``; with the date if it is another one."""
     if local is None:
-        return "–"
+        return "unknown"
     time = f"{local:%H:%M}"
     return time if local.date() == date else f"{local.day} {local:%b} {time}"
 
@@ -113,11 +113,11 @@ def volume(facts: Facts) -> str:
 
 def usual_time(distance: float, facts: Facts) -> float | None:
     """Hours that the line through the normal rides gives a distance; None without a line."""
-    per_mile = facts.usual["hours_per_mile"]
-    if per_mile is None or per_mile <= 0:
+    start, per_mile = facts.usual["hours_at_start"], facts.usual["hours_per_mile"]
+    if start is None or per_mile is None:
         return None
-    hours = facts.usual["hours_at_start"] + per_mile * distance
-    return hours if hours > 0 else None
+    hours = start + per_mile * distance
+    return hours if per_mile > 0 and hours > 0 else None
 
 
 def why(ride: Row, facts: Facts) -> str:
@@ -133,26 +133,25 @@ def why(ride: Row, facts: Facts) -> str:
         case "hardly moved":
             return f"It hardly moved; {in_hours}."
         case "long distance":
-            return f"{in_miles[0].upper()}{in_miles[1:]}."
+            return f"{in_miles}."
         case "long distance and time":
-            return f"{in_miles[0].upper()}{in_miles[1:]}, and took less than {duration(longest_hours)}."
+            return f"{in_miles} and {duration(longest_hours)}."
         case _ if usual is not None:
             return f"A normal ride of that distance takes about {duration(usual)}."
         case _:
-            return f"{in_hours[0].upper()}{in_hours[1:]}."
+            return f"{in_hours}."
 
 
 def cautions(facts: Facts) -> list[str]:
     """What was missing or degraded, a sentence each."""
     report = facts.report
     sentences = [f"{warning[0].upper()}{warning[1:]}." for warning in report["warnings"]]
-    if report["rejected_rides"]:
+    is_told = any("records rejected" in warning for warning in report["warnings"])
+    if report["rejected_rides"] and not is_told:
         sentences.append(
             f"{report['rejected_rides']:,} of {plural(report['records_read'], 'record')} could not "
             f"be used: {_reasons(facts.rejected)}."
         )
-    if not report["rides"] and not report["rejected_rides"]:
-        sentences.append("The day's file is there, and has no record in it.")
     return sentences
 
 
@@ -177,8 +176,11 @@ def who_summarised(facts: Facts) -> str:
     models = ", ".join(
         sorted({row["model"] for row in facts.sources if row["status"] in ("ok", "fallback")})
     )
-    written = f"{by_llm:,} of {plural(total, 'summary').replace('summarys', 'summaries')}"
+    written = f"{by_llm:,} of {total:,} {'summary' if total == 1 else 'summaries'}"
     by = f" by {models}" if models else ""
     cost = report["cost_usd"] or 0
-    price = f"about ${cost:,.2f}" if cost >= 0.01 else f"about ${cost:.2g}" if cost else "no known cost"
-    return f"A language model wrote {written}{by}: {plural(calls, 'call')}, {price}."
+    price = f"about ${cost:.2g}" if 0 < cost < 0.01 else f"about ${cost:,.2f}"
+    return (
+        f"A language model wrote {written}{by}: {plural(calls, 'call')}, "
+        f"{price if cost else 'at no known cost'}."
+    )
