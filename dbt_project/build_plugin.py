@@ -17,6 +17,7 @@ from dbt_project.lake import connect_lake, find_rides
 from dbt_project.publish import PUBLISHED_FILE
 from dbt_project.run_date import parse_run_date
 from dbt_project.summary_settings import load_settings
+from dbt_project.variables import load_variables
 
 READS_THE_LAKE = ("build", "run")
 
@@ -30,6 +31,7 @@ class Plugin(BasePlugin):
         self.extensions = plugin_config.get("extensions", [])
         closing_lines = ClosingLines.of_this_command()
         try:
+            load_variables(get_flags().VARS)
             run_date = parse_run_date(plugin_config["date"])
             if command in READS_THE_LAKE:
                 with duckdb.connect() as connection:

@@ -1,0 +1,39 @@
+"""The environment variables that say where things are; none of them has to be set."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class EnvironmentVariable(NamedTuple):
+    """One variable, what it means, and what holds if it is not set."""
+
+    name: str
+    meaning: str
+    default: str
+
+
+ENVIRONMENT = (
+    EnvironmentVariable("LAKE_URL", "The lake: a folder or `s3://bucket[/prefix]`.", "`lake`"),
+    EnvironmentVariable(
+        "LAKE_OUTPUT_URL", "Where exports go: a folder or `s3://bucket[/prefix]`.", "the lake"
+    ),
+    EnvironmentVariable("WAREHOUSE_DIR", "Folder of the warehouse's files.", "`warehouse`"),
+    EnvironmentVariable(
+        "WAREHOUSE_MEMORY_LIMIT",
+        "DuckDB's memory; beyond it, it spills to the warehouse's folder. Python comes on top.",
+        "`4GB`",
+    ),
+    EnvironmentVariable("OPENAI_API_KEY", "Key of the language model's server.", "no model"),
+    EnvironmentVariable(
+        "OPENAI_BASE_URL",
+        "Any server that speaks OpenAI's Chat Completions.",
+        "OpenAI's, if there is a key",
+    ),
+    EnvironmentVariable(
+        "AWS_*",
+        "AWS's own: keys, profile, role, `AWS_REGION`, and `AWS_ENDPOINT_URL_S3` or "
+        "`AWS_ENDPOINT_URL` for another S3 server.",
+        "AWS's credential chain",
+    ),
+)
