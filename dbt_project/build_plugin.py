@@ -14,8 +14,10 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt_project.closing_lines import ClosingLines
 from dbt_project.journal import Journal
 from dbt_project.lake import connect_lake, find_rides
+from dbt_project.lake_files import check_files
 from dbt_project.publish import PUBLISHED_FILE
 from dbt_project.run_date import parse_run_date
+from dbt_project.sql_text import sql_text
 from dbt_project.summary_settings import load_settings
 from dbt_project.variables import load_variables
 
@@ -29,6 +31,7 @@ class Plugin(BasePlugin):
         """Check everything that can be checked while nothing has been written."""
         command = get_flags().WHICH
         self.extensions = plugin_config.get("extensions", [])
+        self.formats: dict[str, str] = {}
         closing_lines = ClosingLines.of_this_command()
         try:
             load_variables(get_flags().VARS)
@@ -37,6 +40,7 @@ class Plugin(BasePlugin):
                 with duckdb.connect() as connection:
                     connect_lake(connection, self.extensions)
                     find_rides(connection, plugin_config["lake_url"], run_date)
+                    self.formats = check_files(connection, plugin_config["lake_url"], run_date)
                 load_settings(plugin_config["summaries_file"])
                 Journal.check(plugin_config["journal_file"])
                 warehouse_file = Path(plugin_config["warehouse_dir"]) / PUBLISHED_FILE
@@ -69,3 +73,9 @@ class Plugin(BasePlugin):
         """Give the warehouse's own connection the way to the lake, and the closing lines to it."""
         connect_lake(conn, self.extensions)
         ClosingLines.of_this_command().warehouse = conn
+
+    def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Tell the models which files to read in another way than DuckDB would."""
+        if self.formats:
+            pairs = [f"{sql_text(file)}: {sql_text(name)}" for file, name in self.formats.items()]
+            cursor.execute(f"SET VARIABLE lake_formats = MAP {{{', '.join(pairs)}}}")

@@ -53,6 +53,18 @@ def connect_lake(connection: duckdb.DuckDBPyConnection, extensions: Iterable[str
         connection.execute(s3_secret_sql())
 
 
+def find_files(
+    connection: duckdb.DuckDBPyConnection, lake_url: str, kind: str, run_date: datetime.date
+) -> list[str]:
+    """Paths of a day's files of one kind: one file, or parts, or none; plain or gzip."""
+    files = connection.execute(
+        r"SELECT file FROM glob(?) WHERE regexp_matches(file, '\d{8}(-[^/]+)?\.json(\.gz)?$') "
+        "ORDER BY file",
+        [f"{lake_url.rstrip('/')}/{kind}-{run_date:%Y%m%d}[-.]*"],
+    ).fetchall()
+    return [file for (file,) in files]
+
+
 def find_rides(
     connection: duckdb.DuckDBPyConnection, lake_url: str, run_date: datetime.date
 ) -> list[str]:
@@ -63,14 +75,11 @@ def find_rides(
     FileNotFoundError
         In one line that names the path, if there is none.
     """
-    name = f"{lake_url.rstrip('/')}/taxi-rides-{run_date:%Y%m%d}"
-    files = connection.execute(
-        r"SELECT file FROM glob(?) WHERE regexp_matches(file, '\d{8}(-[^/]+)?\.json(\.gz)?$')",
-        [f"{name}[-.]*"],
-    ).fetchall()
+    files = find_files(connection, lake_url, "taxi-rides", run_date)
     if not files:
+        name = f"{lake_url.rstrip('/')}/taxi-rides-{run_date:%Y%m%d}"
         raise FileNotFoundError(
             f"no rides for {run_date}: {name}.json is not in the lake "
             f"(nor {name}.json.gz, nor parts {name}-*.json)"
         )
-    return [file for (file,) in files]
+    return files

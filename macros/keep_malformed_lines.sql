@@ -4,8 +4,8 @@
 {% macro keep_malformed_lines(records) -%}
     {%- set names = malformed_files(records) -%}
     {%- set files = [] -%}
-    {%- for file in lake_files('taxi-rides') if file.split('/')[-1] in names -%}
-        {%- do files.append("'" ~ file | replace("'", "''") ~ "'") -%}
+    {%- for file in lake_files('taxi-rides') if file.file.split('/')[-1] in names -%}
+        {%- do files.append(file) -%}
     {%- endfor -%}
     {%- if files %}
     update {{ records }} as records
@@ -23,7 +23,7 @@
                 trim(line, e' \t\r') as line,
                 row_number() over () as place
             from read_csv(
-                [{{ files | join(', ') }}],
+                {{ file_list(files) }},
                 columns = {'line': 'varchar'},
                 encoding = 'latin-1',  -- which any bytes are, so that no line is skipped
                 auto_detect = false,

@@ -12,38 +12,45 @@
     {{- return("'" ~ (url.rstrip('/') ~ '/' ~ name) | replace("'", "''") ~ "'") -}}
 {%- endmacro %}
 
-{# The files that hold a day's records of one kind: whole or in parts, plain or gzip, in the order of their names. #}
+{# The files that hold a day's records of one kind: whole or in parts, plain or gzip, in the order of their names; and
+   the format in which to read each, which the build plugin has found out where DuckDB would not. #}
 {% macro lake_files(kind) -%}
     {%- if not execute %}{{ return([]) }}{% endif -%}
     {%- set pattern = kind ~ '-' ~ run_date() | replace('-', '') ~ '[-.]*' -%}
     {%- set listing -%}
-        select file
+        select
+            file,
+            coalesce(getvariable('lake_formats')[file], 'auto') as format
         from glob({{ lake_path(lake_url(), pattern) }})
         where regexp_matches(file, '\d{8}(-[^/]+)?\.json(\.gz)?$')
         order by file
     {%- endset -%}
-    {{- return(run_query(listing).columns[0].values() | list) -}}
+    {{- return(run_query(listing).rows | list) -}}
+{%- endmacro %}
+
+{# A list of files as SQL. #}
+{% macro file_list(files) -%}
+    [
+    {%- for file in files %}
+        '{{ file.file | replace("'", "''") }}'{{ ',' if not loop.last }}
+    {%- endfor %}
+    ]
 {%- endmacro %}
 
 {# Every record of a day's files of one kind, as raw JSON in the order of the files: source_file, record.
    A record is NULL where a line of a newline-delimited file is no JSON. No file: no record. #}
 {% macro lake_records(source_table) -%}
     {%- set files = lake_files(source_table.identifier) -%}
+    {%- set formats = files | map(attribute='format') | unique | list -%}
+    {%- set reads = [files] if formats | length == 1 else files | batch(1) -%}
     (
-        {%- if files %}
+        {%- for read in reads %}
         select parse_filename(filename) as source_file, json as record
-        from read_json_objects(
-            [
-                {%- for file in files %}
-                '{{ file | replace("'", "''") }}'{{ ',' if not loop.last }}
-                {%- endfor %}
-            ],
-            filename = true,
-            ignore_errors = true
-        )
+        from read_json_objects({{ file_list(read) }}, format = '{{ read[0].format }}', filename = true, ignore_errors = true)
+        {{ 'union all' if not loop.last }}
         {%- else %}
         select null::varchar as source_file, null::json as record
         where false
-        {%- endif %}
+        {%- endfor %}
     )
 {%- endmacro %}
