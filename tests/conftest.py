@@ -1,5 +1,6 @@
 """The real command on real files, as the tests run it."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -57,6 +58,15 @@ def read_strict_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
 
 
+def hashes(folder: Path) -> dict[str, str]:
+    """Hash every file of a folder."""
+    return {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in folder.iterdir()
+        if file.is_file()
+    }
+
+
 class Workplace:
     """A lake and a warehouse of a test's own."""
 
@@ -64,9 +74,16 @@ class Workplace:
         self.folder = folder
         self.lake = folder / "lake"
         self.warehouse = folder / "warehouse"
+        self.project = ROOT
 
     def fill_with_embedded_day(self) -> "Workplace":
         shutil.copytree(EMBEDDED_LAKE, self.lake)
+        return self
+
+    def fill_with_copy_of(self, build: Build) -> "Workplace":
+        """Take over the lake and the warehouse that a build has left."""
+        shutil.copytree(build.lake, self.lake)
+        shutil.copytree(build.warehouse, self.warehouse)
         return self
 
     def write(self, name: str, records: list[Any]) -> None:
@@ -79,7 +96,7 @@ class Workplace:
         subprocess.run([*command, *places, *options], cwd=ROOT, check=True, capture_output=True)
 
     def build(self, variables: str, *options: str, **environment: str) -> Build:
-        """Run ``dbt build --vars VARIABLES`` at the root of the repository."""
+        """Run ``dbt build --vars VARIABLES`` at the root of the repository, or of a copy of it."""
         places = {"LAKE_URL": str(self.lake), "WAREHOUSE_DIR": str(self.warehouse)}
         inherited = {name: value for name, value in os.environ.items() if name not in SETTINGS}
         completed = subprocess.run(
@@ -88,7 +105,7 @@ class Workplace:
                 *("build", "--vars", variables, *options),
                 *("--target-path", self.folder / "target", "--log-path", self.folder / "logs"),
             ],
-            cwd=ROOT,
+            cwd=self.project,
             env={**inherited, **places, **environment},
             capture_output=True,
             text=True,

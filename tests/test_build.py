@@ -1,15 +1,13 @@
 """What one ``dbt build`` leaves: the lake's files and the published tables."""
 
 import gzip
-import hashlib
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import EMBEDDED_LAKE, ROOT, Build, Workplace, read_strict_json
+from conftest import EMBEDDED_LAKE, ROOT, Build, Workplace, hashes, read_strict_json
 from sklearn.cluster import DBSCAN
 from sklearn.preprocessing import StandardScaler
 
@@ -26,14 +24,6 @@ MARTS = {
     "context_summaries",
     "daily_reports",
 }
-
-
-def hashes(folder: Path) -> dict[str, str]:
-    return {
-        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in folder.iterdir()
-        if file.is_file()
-    }
 
 
 def all_rows(build: Build) -> dict[str, list[tuple[object, ...]]]:
@@ -305,44 +295,6 @@ class TestS3:
 
 
 class TestErrorsInWords:
-    @pytest.mark.parametrize(
-        ("variables", "message"),
-        [
-            ("{}", "Error: no date given: say which day to build, for example"),
-            ("date: 20230231", "Error: date must be a day as YYYYMMDD, not '20230231'"),
-            ("date: [20230501]", "Error: date must be a day as YYYYMMDD, not '[20230501]'"),
-            (
-                'date: "20230501\'; drop table rides; --"',
-                "Error: date must be a day as YYYYMMDD, not",
-            ),
-            ("date: 20230502", "Error: no rides for 2023-05-02: "),
-        ],
-    )
-    def test_a_date_that_cannot_be_built_is_one_line_and_nothing_is_written(
-        self, workplace: Workplace, variables: str, message: str
-    ) -> None:
-        workplace.fill_with_embedded_day()
-        before = hashes(workplace.lake)
-        build = workplace.build(variables)
-        assert build.completed.returncode != 0
-        assert build.last_line.startswith(message)
-        assert "Traceback" not in build.output
-        assert hashes(workplace.lake) == before
-        assert not workplace.warehouse.exists()
-
-    def test_a_file_that_is_cut_off_is_named_and_nothing_is_published(
-        self, workplace: Workplace
-    ) -> None:
-        workplace.lake.mkdir()
-        cut = workplace.lake / f"taxi-rides-{DATE}.json"
-        cut.write_text('[{"ride_id": 1, "ride_dist": 1, "ride_time": 1}, {"ride_id')
-        build = workplace.build(f"date: {DATE}")
-        assert build.completed.returncode != 0
-        assert build.last_line.startswith("Error: stg_lake__ride_records: ")
-        assert f'Malformed JSON in file "{cut}"' in build.last_line
-        assert list(workplace.lake.iterdir()) == [cut]
-        assert not (workplace.warehouse / "taxi.duckdb").exists()
-
     def test_a_settings_file_that_cannot_be_used_is_one_line_that_names_the_field(
         self, workplace: Workplace
     ) -> None:

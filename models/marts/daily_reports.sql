@@ -103,7 +103,7 @@ warnings as (
     union all
     select
         {{ loop.index }} as place,
-        unusable || ' {{ kind }} records without a text' as warning
+        '{{ kind }} records without a text: ' || unusable as warning
     from {{ kind }}
     where unusable > 0
     union all
@@ -153,13 +153,13 @@ warnings as (
     union all
     select
         8 as place,
-        unreadable_pickups || ' rides whose pickup time cannot be read' as warning
+        'rides whose pickup time cannot be read: ' || unreadable_pickups as warning
     from rides
     where unreadable_pickups > 0
     union all
     select
         9 as place,
-        pickups_of_other_days || ' rides picked up on another day' as warning
+        'rides picked up on another day: ' || pickups_of_other_days as warning
     from rides
     where pickups_of_other_days > 0
     union all
