@@ -19,9 +19,10 @@ lint: .venv/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/sqlfluff lint models tests
 
-# make query SQL="select * from daily_reports"
+# make query                                    DuckDB's command line on the published warehouse, read-only
+# make query SQL="select * from daily_reports"  one answer
 query: .venv/installed-build
-	$(BIN)/python -m dbt_project.query "$(SQL)"
+	$(BIN)/python -m dbt_project.query $(if $(SQL),"$(SQL)")
 
 # The stamps are newer than the locks as long as what the locks name is installed.
 .venv/installed-build: requirements.txt
