@@ -144,6 +144,8 @@ OTHER = {"tests", "benchmarks", "docs", "warehouse", "target", "logs"}
 def later_build(tmp_path_factory: pytest.TempPathFactory, embedded_day: Build) -> Build:
     workplace = Workplace(tmp_path_factory.mktemp("earlier")).fill_with_copy_of(embedded_day)
     with duckdb.connect(str(workplace.warehouse / "build.duckdb")) as earlier:
+        earlier.execute("create schema staging")  # once in the same file
+        earlier.execute("create table staging.stg_lake__rides as select 1 as record_number")
         earlier.execute("alter table rides drop column extra_fields")
         earlier.execute("alter table daily_reports drop column budget_summaries")
         earlier.execute(
@@ -173,6 +175,8 @@ class TestEarlierVersion:
         ]
         comment = "select comment from duckdb_columns() where column_name = 'budget_summaries'"
         assert later_build.query(comment) != [(None,)]
+        schemas = "select distinct schema_name from duckdb_tables()"
+        assert later_build.query(schemas) == [("main",)]
 
     def test_fault_23_an_earlier_journal_goes_on(self, later_build: Build) -> None:
         with sqlite3.connect(later_build.warehouse / "summaries.sqlite") as journal:
