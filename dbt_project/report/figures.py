@@ -87,7 +87,7 @@ def draw_rides(picture: Picture, eps: float) -> str:
                 upward([row["ride_time"] for row in marks]),
                 linestyle="",
                 marker=kind.marker,
-                markersize=6.5,
+                markersize=7.5,
                 clip_on=False,
                 gid=f"marks-{kind.slug}",
             )
