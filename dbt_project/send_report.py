@@ -68,7 +68,7 @@ def write_message(date: datetime.date, environ: Mapping[str, str] = os.environ) 
             raise CannotSendError(f"{file} is not there: dbt build --vars 'date: {date:%Y%m%d}'")
 
     from dbt_project.report.facts import read_facts
-    from dbt_project.report.page import render_mail
+    from dbt_project.report.templating import render_mail
     from dbt_project.report.words import day_name, headline
 
     with duckdb.connect(str(database), read_only=True) as connection:

@@ -9,7 +9,6 @@ from dbt_project.extractive import IN_THE_AIR, themes_of
 from dbt_project.report.facts import Row, rows
 
 HOURS = range(24)  # by the city's clocks: on the day that they go back one is two hours long
-TOLD = 8  # texts of one hour that the table tells
 _WEIGHTS = {theme.label: theme.weight for theme in IN_THE_AIR}
 
 

@@ -4,19 +4,17 @@ import base64
 import datetime
 import hashlib
 from collections.abc import Iterable
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import duckdb
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 from markupsafe import Markup
 
 from dbt_project.report import figures, report_name, words
 from dbt_project.report.facts import Facts, Row, read_facts, rows
-from dbt_project.report.hours import TOLD, read_hours
+from dbt_project.report.hours import read_hours
 from dbt_project.report.kinds import KINDS
 from dbt_project.report.rides import Picture, read_contexts, read_picture, read_table
+from dbt_project.report.templating import asset, in_words, template
 
 LARGEST_PAGE = 1_900_000  # bytes
 MOST_RIDES = 1_000
@@ -70,7 +68,7 @@ def render_report(
     while True:
         contexts = read_contexts(connection, date, sorted({row["context_id"] for row in table}))
         page = template("report.html.j2").render(
-            **_words(facts),
+            **in_words(facts),
             city=city,
             **drawn,
             facts=facts,
@@ -87,9 +85,9 @@ def render_report(
             kinds=KINDS,
             kind_of=KIND_OF,
             points={kind.slug: figures.mark_points(kind.marker) for kind in KINDS},
-            style=_asset("style.css"),
-            script=_asset("report.js"),
-            script_hash=_content_hash(_asset("report.js")),
+            style=asset("style.css"),
+            script=asset("report.js"),
+            script_hash=_content_hash(asset("report.js")),
         )
         if len(page.encode()) <= LARGEST_PAGE or not table:
             return page
@@ -109,29 +107,7 @@ def render_index(connection: duckdb.DuckDBPyConnection, city: str, names: Iterab
         day["page"] = name if name in there else None
         day["month"] = f"{day['ride_date']:%Y-%m}"
         day["name"] = f"{day['ride_date']:%a} {day['ride_date'].day} {day['ride_date']:%b}"
-    return template("index.html.j2").render(city=city, days=days, style=_asset("style.css"))
-
-
-def render_mail(facts: Facts) -> tuple[str, str]:
-    """The summary of a day for an e-mail, as text and as HTML."""
-    given = {"facts": facts, **_words(facts)}
-    return template("mail.txt.j2").render(given), template("mail.html.j2").render(given)
-
-
-def template(name: str) -> Template:
-    """One of the templates; what is put into one of HTML is escaped unless it says otherwise."""
-    return _environment().get_template(name)
-
-
-def _words(facts: Facts) -> Row:
-    return {
-        "day": words.day_name(facts.date),
-        "headline": words.headline(facts),
-        "volume": words.volume(facts),
-        "comparison": words.comparison(facts),
-        "cautions": words.cautions(facts),
-        "who_summarised": words.who_summarised(facts),
-    }
+    return template("index.html.j2").render(city=city, days=days, style=asset("style.css"))
 
 
 def _named_groups(facts: Facts) -> list[tuple[str, Any]]:
@@ -166,40 +142,6 @@ def _stories(picture: Picture, table: list[Row], date: datetime.date) -> Row | N
         )
     names = {kind.slug: kind.name for kind in KINDS}
     return {"names": names, "summaries": list(summaries), "kinds": kinds}
-
-
-def _told(texts: list[str]) -> str:
-    """Texts of one hour, one a line, as many as can be read."""
-    more = len(texts) - TOLD
-    return "\n".join([*texts[:TOLD], *([f"and {more:,} more"] if more > 0 else [])])
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=select_autoescape(["html.j2"], default=False),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "miles": words.miles,
-        "duration": words.duration,
-        "clock": words.clock,
-        "plural": words.plural,
-        "share": words.share,
-        "day_name": words.day_name,
-        "why": words.why,
-        "told": _told,
-    }
-    return environment
-
-
-@cache
-def _asset(name: str) -> Markup:
-    """A style sheet or script of the page's own."""
-    return Markup(_environment().get_template(name).render(kinds=KINDS))
 
 
 def _content_hash(text: str) -> str:
