@@ -84,6 +84,8 @@ class Workplace:
         """Take over the lake and the warehouse that a build has left."""
         shutil.copytree(build.lake, self.lake)
         shutil.copytree(build.warehouse, self.warehouse)
+        (self.folder / "target").mkdir()  # what dbt has parsed is parsed
+        shutil.copy(build.lake.parent / "target" / "partial_parse.msgpack", self.folder / "target")
         return self
 
     def write(self, name: str, records: list[Any]) -> None:
