@@ -6,7 +6,7 @@ BIN := .venv/bin
 # -m pip, so that a long path to .venv does not break the scripts' first lines
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: build test lint query lock clean
+.PHONY: build test lint query docs lock clean
 
 build: .venv/installed-build
 	$(BIN)/dbt build --vars 'date: $(DATE)'
@@ -17,12 +17,18 @@ test: .venv/installed-test
 lint: .venv/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/sqlfluff lint models tests
+	$(BIN)/sqlfluff lint models analyses tests
 
 # make query                                    DuckDB's command line on the published warehouse, read-only
 # make query SQL="select * from daily_reports"  one answer
 query: .venv/installed-build
 	$(BIN)/python -m dbt_project.query $(if $(SQL),"$(SQL)")
+
+# The documentation of all tables and their lineage, as a site on this machine; PORT=8081 for another port.
+PORT ?= 8080
+docs: .venv/installed-build
+	$(BIN)/dbt docs generate --target published
+	$(BIN)/dbt docs serve --target published --port $(PORT)
 
 # The stamps are newer than the locks as long as what the locks name is installed.
 .venv/installed-build: requirements.txt

@@ -54,3 +54,9 @@
         {%- endfor %}
     )
 {%- endmacro %}
+
+{# When the last of a day's files of one kind came, for `dbt source freshness`. #}
+{% macro lake_loaded_at(kind) -%}
+    select max(last_modified)
+    from read_blob({{ lake_path(lake_url(), kind ~ '-' ~ run_date() | replace('-', '') ~ '[-.]*') }})
+{%- endmacro %}
