@@ -31,6 +31,17 @@ ENVIRONMENT = (
         "OpenAI's, if there is a key",
     ),
     EnvironmentVariable(
+        "SMTP_HOST",
+        "Mail server that the report is sent by; see [the report](report.md).",
+        "no e-mail",
+    ),
+    EnvironmentVariable("SMTP_PORT", "Its port; 465 for encryption from the start.", "`587`"),
+    EnvironmentVariable("SMTP_USER", "Its user, with `SMTP_PASSWORD`.", "no login"),
+    EnvironmentVariable("REPORT_FROM", "Address that writes the e-mail.", "has to be said"),
+    EnvironmentVariable(
+        "REPORT_TO", "Addresses that get it, separated by commas.", "has to be said"
+    ),
+    EnvironmentVariable(
         "AWS_*",
         "AWS's own: keys, profile, role, `AWS_REGION`, and `AWS_ENDPOINT_URL_S3` or "
         "`AWS_ENDPOINT_URL` for another S3 server.",

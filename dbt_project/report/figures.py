@@ -219,7 +219,9 @@ def _draw_circumstances(axes: Axes, hours: Hours, names: Sequence[str]) -> None:
             )
             text = str(value or "")
             if 3.4 * (end - start) >= len(text):
-                strips.text((start + end) / 2, line + 0.5, text, ha="center", va="center")
+                fit = "text" if 2.6 * (end - start) >= len(text) else "wide"
+                center = {"ha": "center", "va": "center", "gid": f"{name}-{fit}"}
+                strips.text((start + end) / 2, line + 0.5, text, **center)
 
 
 def _stretches(values: Sequence[object]) -> Iterable[tuple[int, int, object]]:
