@@ -75,7 +75,7 @@ class Plugin(BasePlugin):
         ClosingLines.of_this_command().warehouse = conn
 
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Tell the models which files to read in another way than DuckDB would."""
+        """Tell the models in which format to read files."""
         if self.formats:
             pairs = [f"{sql_text(file)}: {sql_text(name)}" for file, name in self.formats.items()]
             cursor.execute(f"SET VARIABLE lake_formats = MAP {{{', '.join(pairs)}}}")

@@ -23,7 +23,7 @@ def check_files(
     Returns
     -------
     dict
-        DuckDB's name of a file's format, for those files in which DuckDB would not find it out.
+        DuckDB's name of a file's format, for those files for which DuckDB has to be told it.
 
     Raises
     ------
@@ -68,26 +68,23 @@ def _open(connection: duckdb.DuckDBPyConnection, file: str) -> BinaryIO:
 def _format_of(connection: duckdb.DuckDBPyConnection, file: str) -> str:
     """How records stand in a file: "auto" if DuckDB finds it out, "empty" if there is nothing.
 
-    A byte-order mark before an array makes DuckDB take it for one record; a malformed first line
-    makes it take lines for something else.
+    DuckDB takes an array after a byte-order mark for one record, and lines of which the first is
+    malformed for something else; that a large array is one it is slow to find out.
     """
     try:
-        first = _first_records(connection, file, "auto", 1)
+        if _first_records(connection, file, "array", 1):
+            return "array"
+    except (duckdb.InvalidInputException, UnicodeDecodeError):
+        pass  # the message may quote a byte that is no text
+    try:
+        if _first_records(connection, file, "auto", 1):
+            return "auto"
     except duckdb.InvalidInputException as error:
         lines = _first_records(connection, file, "newline_delimited", _FIRST_LINES)
-        if 2 * sum(line is not None for line in lines) > len(lines):
+        if 2 * lines.count("{") > len(lines):
             return "newline_delimited"
         raise ValueError(_in_words(file, error)) from None
-    if not first:
-        lines = _first_records(connection, file, "newline_delimited", 1)
-        return "auto" if lines else "empty"
-    if (first[0] or "").startswith("["):
-        try:
-            _first_records(connection, file, "array", 1)
-            return "array"
-        except duckdb.InvalidInputException:
-            pass
-    return "auto"
+    return "auto" if _first_records(connection, file, "newline_delimited", 1) else "empty"
 
 
 def _first_records(

@@ -13,7 +13,7 @@
 {%- endmacro %}
 
 {# The files that hold a day's records of one kind: whole or in parts, plain or gzip, in the order of their names; and
-   the format in which to read each, which the build plugin has found out where DuckDB would not. #}
+   the format in which to read each, which the build plugin has found out. #}
 {% macro lake_files(kind) -%}
     {%- if not execute %}{{ return([]) }}{% endif -%}
     {%- set pattern = kind ~ '-' ~ run_date() | replace('-', '') ~ '[-.]*' -%}

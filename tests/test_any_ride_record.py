@@ -4,6 +4,7 @@ The models' own SQL, as a build has compiled it, runs over files that hypothesis
 for each would take hours.
 """
 
+import datetime
 import json
 import math
 import string
@@ -16,6 +17,8 @@ import pytest
 from conftest import Workplace
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
+from dbt_project.lake_files import check_files
 
 DATE = "20230501"
 GOOD = {"ride_id": "good", "ride_dist": 1, "ride_time": 1}
@@ -71,7 +74,10 @@ class Lake:
     def read(self, content: str) -> None:
         """Write the file, and make of it what a build makes."""
         self.file.write_text(content, encoding="utf-8")
+        formats = check_files(self.connection, str(self.file.parent), datetime.date(2023, 5, 1))
+        read = f"format = '{formats.get(str(self.file), 'auto')}'"
         for name, sql in self.models.items():
+            sql = sql.replace("format = 'array'", read)
             self.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {sql}")
         self.connection.execute(
             "CREATE OR REPLACE TABLE build.main.rides AS SELECT *, 7 AS label, "

@@ -270,7 +270,8 @@ class TestS3:
         for bucket in ("etml-data", "results"):
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
         for file in EMBEDDED_LAKE.glob("*.json"):
-            s3.upload_file(str(file), "etml-data", f"glasgow/{file.name}")
+            body = gzip.compress(file.read_bytes())
+            s3.put_object(Bucket="etml-data", Key=f"glasgow/{file.name}.gz", Body=body)
         build = workplace.build_day(
             DATE,
             LAKE_URL="s3://etml-data/glasgow",
