@@ -48,7 +48,7 @@ def standardize(values: ArrayLike) -> Floats:
         return array.copy()
     n = len(array)
     mean = array.sum(axis=0) / n
-    scaled = array - mean
+    scaled: Floats = array - mean
     # The second term is what rounding has left of the mean.
     correction = scaled.sum(axis=0)
     variance = ((scaled**2).sum(axis=0) - correction**2 / n) / n

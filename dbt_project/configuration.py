@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import yaml
+from pydantic import BaseModel
 
 from dbt_project.environment import ENVIRONMENT
 from dbt_project.summary_settings import Allowance, Budget, Limits, Model, Prices, Template
@@ -40,7 +41,7 @@ LIMITS = {
     "maxLength": "at most {} characters",
     "minItems": "at least {}",
 }
-SUMMARY_PARTS = {
+SUMMARY_PARTS: dict[str, type[BaseModel]] = {
     "template": Template,
     "models[]": Model,
     "models[].usd_per_million_tokens": Prices,

@@ -652,9 +652,10 @@ class _CorePoints:
         if len(x1) * len(x2) > MANY_PAIRS:
             # The tree rounds in its own way: where that may matter, ask the test.
             tree = cKDTree(np.column_stack([x2, y2]))
-            distance, _ = tree.query(
+            found, _ = tree.query(
                 np.column_stack([x1, y1]), distance_upper_bound=grid.eps * (1 + 2 * DOUBT)
             )
+            distance = np.asarray(found)
             if (distance <= grid.eps * (1 - DOUBT)).any():
                 return True
             chosen = distance <= grid.eps * (1 + DOUBT)

@@ -359,6 +359,7 @@ def tf_idf(documents: Sequence[Sequence[str]]) -> NDArray[np.float64]:
     for row, words in enumerate(documents):
         np.add.at(counts[row], [columns[word] for word in words], 1)
     documents_with = np.count_nonzero(counts, axis=0)
-    vectors = counts * (np.log((1 + len(documents)) / (1 + documents_with)) + 1)
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(lengths, lengths, 1)
+    weighted = counts * (np.log((1 + len(documents)) / (1 + documents_with)) + 1)
+    lengths = np.linalg.norm(weighted, axis=1, keepdims=True)
+    vectors: NDArray[np.float64] = weighted / np.where(lengths, lengths, 1)
+    return vectors

@@ -31,7 +31,7 @@ def check_files(
         In one line that names the file, if it is cut off, damaged or no JSON; or if none of the
         files of the day's rides holds anything.
     """
-    formats = {}
+    formats: dict[str, str] = {}
     for kind in KINDS:
         files = find_files(connection, lake_url, kind, run_date)
         for file in files:
