@@ -206,7 +206,7 @@ class TestOddDays:
         assert build.export("clustered_data", "20240229") == [RIDES[0] | {"label": -1}]
         assert "Warning    too few rides to judge: 1" in build.output
 
-    def test_fault_13_fewer_rides_than_min_samples_are_all_anomalous_whatever_the_clocks(
+    def test_faults_12_13_fewer_rides_than_min_samples_are_all_anomalous_whatever_the_clocks(
         self, odd_days: Workplace
     ) -> None:
         # the hour from one to two comes twice on this day
@@ -233,7 +233,7 @@ class TestOddDays:
         summaries = [ride["summary"] for ride in build.export("clustered_summarized", "20231029")]
         assert all(summaries)
 
-    def test_fault_13_rides_that_are_all_alike_are_all_normal_and_stay_in_their_day(
+    def test_faults_12_13_rides_that_are_all_alike_are_all_normal_and_stay_in_their_day(
         self, odd_days: Workplace
     ) -> None:
         # the hour from one to two does not come on this day; rides start in it all the same
