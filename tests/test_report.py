@@ -59,7 +59,7 @@ class TestDays:
             "No language model was used",
             "1.2 miles in 12 h 19 min",
             "A normal ride of that distance takes about",
-            "This is the first day in the warehouse",
+            "No other day of the 12 weeks before is in the warehouse",
         ):
             assert words in page
         index = (embedded_day.lake / "report_index.html").read_text()

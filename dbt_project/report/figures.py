@@ -178,8 +178,8 @@ def draw_hours(hours: Hours) -> str:
 
 
 def _short(number: float, _place: int = 0) -> str:
-    """``80k`` for 80,000: an axis has little room."""
-    return f"{number / 1000:g}k" if number >= 10_000 else f"{number:,.0f}"
+    """``1.5k`` for 1,500: an axis has little room."""
+    return f"{number / 1000:g}k" if number >= 1000 else f"{number:.0f}"
 
 
 def _draw_bars(axes: Axes, hours: Hours) -> None:

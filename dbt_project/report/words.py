@@ -135,7 +135,7 @@ def why(ride: Row, facts: Facts) -> str:
         case "long distance":
             return f"{in_miles}."
         case "long distance and time":
-            return f"{in_miles} and {duration(longest_hours)}."
+            return f"{in_miles}, 19 of 20 under {duration(longest_hours)}."
         case _ if usual is not None:
             return f"A normal ride of that distance takes about {duration(usual)}."
         case _:
