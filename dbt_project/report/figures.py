@@ -8,14 +8,16 @@ import datetime
 import io
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from itertools import groupby
+from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.markers import MarkerStyle
+from matplotlib.ticker import MaxNLocator
 from scipy.spatial import cKDTree
 
 from dbt_project.report.facts import Row
@@ -23,7 +25,7 @@ from dbt_project.report.hours import Hours
 from dbt_project.report.kinds import KINDS
 from dbt_project.report.rides import LINEAR_MILES, LINEAR_MINUTES, Picture
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # texts stay texts
     "font.family": "DejaVu Sans",  # comes with matplotlib
     "font.size": 10,
@@ -138,7 +140,7 @@ def _draw_outlines(axes: Axes, picture: Picture, eps: float, right: float, top: 
         contours = axes.contour(
             columns,
             lines,
-            distance.reshape(miles.shape),
+            np.asarray(distance).reshape(miles.shape),
             levels=[eps / 2],
             colors=LINE,
             linewidths=1.2,
@@ -156,7 +158,7 @@ def draw_hours(hours: Hours) -> str:
     _draw_bars(axes, hours)
     top = max(4, numbers.max() * 1.12)
     axes.set_ylim(0, top)
-    axes.yaxis.get_major_locator().set_params(integer=True, nbins=5)
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, steps=[1, 2, 5, 10]))
     axes.set_ylabel("anomalous rides")
     axes.grid(axis="y", color=LINE, alpha=0.25, linewidth=0.5)
     other = axes.twinx()
@@ -164,7 +166,7 @@ def draw_hours(hours: Hours) -> str:
     other.spines["right"].set_visible(True)
     other.stairs(rides, np.arange(25), baseline=None, gid="line-rides", linewidth=1.2, color=LINE)
     other.set_ylim(0, max(4, rides.max() * 1.25))
-    other.yaxis.get_major_locator().set_params(integer=True, nbins=5)
+    other.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, steps=[1, 2, 5, 10]))
     other.yaxis.set_major_formatter(_short)
     other.set_ylabel("all rides (line)")
     axes.set_xlim(0, 24)
@@ -177,7 +179,7 @@ def draw_hours(hours: Hours) -> str:
     return _svg(figure, "hours", f"{title}, in the hour from {busiest.hour:02d}:00")
 
 
-def _short(number: float, _place: int = 0) -> str:
+def _short(number: float, _place: float = 0) -> str:
     """``1.5k`` for 1,500: an axis has little room."""
     return f"{number / 1000:g}k" if number >= 1000 else f"{number:.0f}"
 
@@ -207,24 +209,28 @@ def _draw_circumstances(axes: Axes, hours: Hours, names: Sequence[str]) -> None:
     strips.tick_params(length=0, axis="y")
     strips.set_xticks(range(0, 25, 3), [f"{hour:02d}" for hour in range(0, 25, 3)])
     strips.set_xlabel("hour of pickup")
+    most = max(1, *(len(hour.traffic) for hour in hours.hours))
+    said = {
+        "weather": [(hour.sky, 2 * bool(hour.sky)) for hour in hours.hours],
+        "traffic": [
+            (f"{len(hour.traffic) or ''}", round(4 * len(hour.traffic) / most))
+            for hour in hours.hours
+        ],
+    }
     for line, name in enumerate(names):
-        said = [hour.sky if name == "weather" else len(hour.traffic) for hour in hours.hours]
-        most = max((value for value in said if isinstance(value, int)), default=0)
-        for start, end, value in _stretches(said):
-            level = 2 * bool(value) if name == "weather" else round(4 * value / max(most, 1))
+        for start, end, (text, level) in _stretches(said[name]):
             strips.add_patch(
                 matplotlib.patches.Rectangle(
                     (start + 0.04, line + 0.1), end - start - 0.08, 0.8, gid=f"{name}-level-{level}"
                 )
             )
-            text = str(value or "")
             if 3.4 * (end - start) >= len(text):
                 fit = "text" if 2.6 * (end - start) >= len(text) else "wide"
-                center = {"ha": "center", "va": "center", "gid": f"{name}-{fit}"}
-                strips.text((start + end) / 2, line + 0.5, text, **center)
+                label = strips.text((start + end) / 2, line + 0.5, text, ha="center", va="center")
+                label.set_gid(f"{name}-{fit}")
 
 
-def _stretches(values: Sequence[object]) -> Iterable[tuple[int, int, object]]:
+def _stretches(values: Sequence[tuple[str, int]]) -> Iterable[tuple[int, int, tuple[str, int]]]:
     """Runs of the same value: start, end and the value."""
     start = 0
     for value, run in groupby(values):
@@ -249,7 +255,7 @@ def draw_trend(history: list[Row], date: datetime.date) -> str:
     above.set_ylabel("% anomalous")
     below.bar(days, [row["rides"] for row in history], width=0.8, color=LINE, alpha=0.6)
     below.set_ylabel("rides")
-    below.yaxis.get_major_locator().set_params(integer=True, nbins=3)
+    below.yaxis.set_major_locator(MaxNLocator(nbins=3, integer=True, steps=[1, 2, 5, 10]))
     below.yaxis.set_major_formatter(_short)
     first = min(days[0], -13)
     below.set_xlim(first - 0.7, 0.7)
@@ -294,9 +300,8 @@ def _svg(figure: Figure, name: str, title: str) -> str:
     """The figure as an element of a page, without what only a file of its own needs."""
     file = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": name}):  # no identifier is in two figures
-        FigureCanvasSVG(figure).print_svg(
-            file, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        )
+        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        figure.savefig(file, format="svg", metadata=nothing)
     head, _, body = file.getvalue().partition("<svg")[2].partition(">")
     viewbox = re.search(r'viewBox="[^"]*"', head)
     assert viewbox is not None, "matplotlib gives every SVG a view box"
@@ -317,6 +322,6 @@ def _svg(figure: Figure, name: str, title: str) -> str:
     )
 
 
-def in_style() -> object:
+def in_style() -> AbstractContextManager[None]:
     """The settings under which figures are drawn, as a context."""
     return matplotlib.rc_context(STYLE)
