@@ -1,18 +1,23 @@
 # make build   one day, from the lake to the published warehouse; DATE=20230501 for the day
 # make test    every test
+# make airflow a clean local Airflow with the DAG, until Ctrl-C; PORT=8080 for the port
 PYTHON ?= python3
 DATE ?= 20230501
+PORT ?= 8080
 BIN := .venv/bin
 # -m pip, so that a long path to .venv does not break the scripts' first lines
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: build test lint query docs lock clean
+.PHONY: build test airflow lint query docs lock clean
 
 build: .venv/installed-build
 	$(BIN)/dbt build --vars 'date: $(DATE)'
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest
+
+airflow: .venv/installed-test
+	@$(BIN)/python -m dbt_project.orchestration.local_airflow $(PORT)
 
 lint: .venv/installed-test
 	$(BIN)/ruff check .

@@ -1,85 +1,182 @@
 """Every morning, the rides of the day before.
 
-Waits for them, clusters them and summarises the circumstances of the anomalous ones. The unit of
-work is `dbt build` for a day. It is run in two parts, so that a failure of the second does not
-repeat the first: `extract_cluster_save` leaves `clustered_data_D.json` in the lake,
-`extract_summarize` all the rest, the published warehouse last.
+| task | does | leaves |
+|---|---|---|
+| `wait_for_rides` | waits for the day's rides, two hours at most | |
+| `extract_cluster_save` | reads, cleans and clusters them | `clustered_data_D.json` |
+| `extract_summarize` | summarises, tests and publishes | all the rest |
+
+Each of the last two is one `dbt build` over its part of the graph, so that a failure of the second
+does not repeat the first.
+
+**The day** is the day before the run's date by the city's clocks, for scheduled, manual and
+backfill runs alike: the run of 2 May builds 1 May. A run by hand takes two parameters:
+
+- `date`: the day to build, `20230501` or `2023-05-01`, whatever the run's date is
+- `full_refresh`: passed on to dbt as `--full-refresh`. The day is made anew either way; the tables'
+  other days are history that no build can make again, so they stay, and no summary is asked for
+  again
+
+**Red?** The last line of the task's log says what is wrong. When that is mended, clear the task
+that failed: the run goes on from there. A rerun replaces the day and nothing else.
 """
 
 import datetime
+import json
 import os
+import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
-from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import DAG, CronTriggerTimetable, task
-
-PROJECT = Path(__file__).resolve().parents[1]
-SETTINGS = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]
-DBT = Path(sys.executable).with_name("dbt")
-
-# The day before the run's date. A run that is triggered by hand may have no logical date.
-RUN_DATE = (
-    "{{ ((dag_run.logical_date or dag_run.run_after) - macros.timedelta(days=1))"
-    ".strftime('%Y%m%d') }}"
+from airflow.sdk import (
+    DAG,
+    Asset,
+    CronTriggerTimetable,
+    DeadlineAlert,
+    DeadlineReference,
+    Param,
+    SyncCallback,
 )
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from dbt_project.orchestration.alerts import alert
+from dbt_project.orchestration.city import City, read_cities
+from dbt_project.orchestration.day import day_of_run
+from dbt_project.orchestration.dbt_build import DbtBuild
+from dbt_project.orchestration.wait import wait_for_rides
 
-def dbt_build(task_id: str, selection: str) -> BashOperator:
+PROJECT = Path(__file__).resolve().parents[1]
+VARS = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]
+
+START = "0 6 * * *"
+WAIT_LIMIT = datetime.timedelta(hours=2)
+BUILD_LIMIT = datetime.timedelta(hours=1)
+DEADLINE_AFTER_START = datetime.timedelta(hours=3)  # 09:00
+DAY = "{{ day(dag_run, params) }}"
+FIRST_PART = "+clustered_data"
+
+
+def tell_of_failure(context: Any) -> None:
+    """Say which task of which run failed, and why, once no retry is left."""
+    task = context["ti"]
+    alert(
+        f"{task.dag_id}: {task.task_id} failed in {context['dag_run'].run_id}, "
+        f"try {task.try_number}: {context.get('exception')}\n{task.log_url}"
+    )
+
+
+def warn_of_deadline(context: dict[str, Any]) -> None:
+    """Say that a run is late. A backfill is not: it builds days that were due long ago."""
+    run = context["dag_run"]
+    if run["run_type"] == "backfill":
+        return
+    alert(
+        f"{run['dag_id']}: {run['run_id']} is not done at its deadline, "
+        f"{context['deadline']['deadline_time']}. The report of the day before will be late"
+    )
+
+
+def make_dag(city: City) -> DAG:
+    """The DAG of one city."""
+    with DAG(
+        dag_id=city.dag_id,
+        description="Every morning: the day before's rides, clustered and summarised",
+        doc_md=__doc__,
+        schedule=CronTriggerTimetable(START, timezone=city.time_zone),
+        start_date=datetime.datetime(2023, 5, 1, tzinfo=datetime.UTC),
+        catchup=False,
+        max_active_runs=1,
+        tags=["taxi", "dbt", *([city.variables["city"]] if city.variables else [])],
+        params={
+            "date": Param(
+                None,
+                type=["null", "string"],
+                pattern=r"^(\d{8}|\d{4}-\d{2}-\d{2})$",
+                title="Day to build",
+                description="YYYYMMDD; empty for the day before the run's date",
+            ),
+            "full_refresh": Param(
+                False,
+                type="boolean",
+                title="Full refresh",
+                description="Pass --full-refresh to dbt; other days and summaries stay",
+            ),
+        },
+        user_defined_macros={
+            "day": lambda dag_run, params: day_of_run(dag_run, params, city.time_zone)
+        },
+        deadline=DeadlineAlert(
+            reference=DeadlineReference.DAGRUN_LOGICAL_DATE,
+            interval=DEADLINE_AFTER_START,
+            callback=SyncCallback(warn_of_deadline),
+        ),
+        default_args={
+            "retries": 3,
+            "retry_delay": datetime.timedelta(minutes=1),
+            "retry_exponential_backoff": 2.0,
+            "max_retry_delay": datetime.timedelta(minutes=15),
+            "on_failure_callback": tell_of_failure,
+            **({"queue": city.queue} if city.queue else {}),
+        },
+    ) as dag:
+        wait = wait_for_rides(
+            city.lake_url,
+            DAY,
+            task_id="wait_for_rides",
+            timeout=WAIT_LIMIT.total_seconds(),
+            poke_interval=60,
+            doc_md="Waits for the first file of the day's rides, whole or in parts, plain or gzip.",
+        )
+        cluster = dbt_build(
+            city,
+            "extract_cluster_save",
+            f"--select {FIRST_PART}",
+            outlets=[asset(city.lake_output_url, "clustered_data")],
+        )
+        summarise = dbt_build(
+            city,
+            "extract_summarize",
+            f"--exclude {FIRST_PART}",
+            outlets=[
+                asset(city.lake_output_url, "clustered_summarized"),
+                asset(city.warehouse_dir, "taxi.duckdb"),
+            ],
+        )
+        wait >> cluster >> summarise
+    return dag
+
+
+def dbt_build(city: City, task_id: str, selection: str, **options: Any) -> DbtBuild:
     """A `dbt build` of the day, over a part of the graph.
 
     A test of tables from both parts is cautious: it waits for the second.
     """
-    return BashOperator(
+    variables = shlex.quote(json.dumps({"date": DAY, **city.variables}))
+    whole = f"dbt build --vars {variables} {{{{ '--full-refresh' if params.full_refresh }}}}"
+    return DbtBuild(
         task_id=task_id,
-        bash_command=(
-            f"'{DBT}' build --vars 'date: {RUN_DATE}' --indirect-selection cautious {selection}"
-        ),
-        cwd=str(PROJECT),
-        execution_timeout=datetime.timedelta(hours=1),
+        command=f"{whole} --indirect-selection cautious {selection}",
+        whole_command=whole,
+        project=str(PROJECT),
+        places=city.places,
+        execution_timeout=BUILD_LIMIT,
+        doc_md=f"`dbt build {selection}`, at the root of the repository.",
+        **options,
     )
 
 
-with DAG(
-    dag_id="etml_dag",
-    doc_md=__doc__,
-    schedule=CronTriggerTimetable("0 6 * * *", timezone=SETTINGS["time_zone"]),
-    start_date=datetime.datetime(2023, 5, 1, tzinfo=datetime.UTC),
-    catchup=False,
-    max_active_runs=1,
-    tags=["taxi", "dbt"],
-    default_args={
-        "retries": 3,
-        "retry_delay": datetime.timedelta(minutes=1),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": datetime.timedelta(minutes=15),
-    },
-) as dag:
+def asset(place: str, name: str) -> Asset:
+    """What other DAGs can follow. Named by its URI, so that another lake is another asset."""
+    return Asset(f"{place}/{name}" if "://" in place else f"file://{place}/{name}")
 
-    @task.sensor(poke_interval=60, timeout=2 * 60 * 60, mode="reschedule", retries=0)
-    def wait_for_rides(run_date: str) -> bool:
-        """Whether the day's rides are in the lake; fails after two hours."""
-        sys.path.append(str(PROJECT))
-        import duckdb
 
-        from dbt_project.lake import connect_lake, find_rides
-        from dbt_project.run_date import parse_run_date
+for city in read_cities(os.environ, PROJECT, VARS["time_zone"]):
+    dag = make_dag(city)
+    globals()[city.dag_id] = dag
 
-        lake_url = os.environ.get("LAKE_URL") or str(PROJECT / "lake")
-        with duckdb.connect() as connection:
-            connect_lake(connection, ["httpfs", "aws"] if "://" in lake_url else [])
-            try:
-                return bool(find_rides(connection, lake_url, parse_run_date(run_date)))
-            except FileNotFoundError as error:
-                print(error)
-                return False
-
-    (
-        wait_for_rides(RUN_DATE)
-        >> dbt_build("extract_cluster_save", "--select +clustered_data")
-        >> dbt_build("extract_summarize", "--exclude +clustered_data")
-    )
-
-if __name__ == "__main__":
-    dag.test()
+if __name__ == "__main__":  # python dags/etml_dag.py [YYYYMMDD], in Airflow's environment
+    dag.deadline = None  # dag.test() knows none
+    finished = dag.test(run_conf={"date": sys.argv[1]} if sys.argv[1:] else None)
+    sys.exit(finished.state != "success")

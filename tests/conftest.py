@@ -22,7 +22,18 @@ from playwright.sync_api import Browser
 ROOT = Path(__file__).resolve().parents[1]
 EMBEDDED_LAKE = ROOT / "lake"
 # What a developer may have set must not reach the builds that tests run.
-SETTINGS = ("LAKE_URL", "LAKE_OUTPUT_URL", "WAREHOUSE_DIR", "OPENAI_API_KEY", "OPENAI_BASE_URL")
+SETTINGS = (
+    "LAKE_URL",
+    "LAKE_OUTPUT_URL",
+    "WAREHOUSE_DIR",
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "CITIES",
+    "DBT_EXECUTABLE",
+    "ALERT_WEBHOOK_URL",
+    "LAKE_CONNECTION",
+    "LLM_CONNECTION",
+)
 
 
 @dataclass

@@ -1,94 +1,154 @@
-"""The DAG in a real Airflow: its shape, the day that each kind of run builds, and a whole run."""
+"""The DAG as Airflow reads it: its shape, what its tasks run for each kind of run, its messages."""
 
-import os
+import json
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import ROOT, SETTINGS, Workplace
+from airflow_process import Airflow, migrate
+from conftest import ROOT, Workplace
 
-PRELUDE = f"""
-import datetime, json, pathlib
-from airflow.dag_processing.dagbag import BundleDagBag
-folder = pathlib.Path({str(ROOT / "dags")!r})
-bag = BundleDagBag(dag_folder=str(folder), bundle_path=folder, bundle_name="dags-folder")
-assert not bag.import_errors, bag.import_errors
-dag = bag.dags["etml_dag"]
+RENDER = """
+from types import SimpleNamespace
+from airflow.sdk.execution_time import macros
+
+def render(dag, task_id, logical_date=None, run_after=None, **params):
+    at = lambda text: text and datetime.datetime.fromisoformat(text)
+    run = SimpleNamespace(logical_date=at(logical_date), run_after=at(run_after))
+    task = dag.task_dict[task_id]
+    context = {"dag_run": run, "params": {"date": None, "full_refresh": False, **params},
+               "macros": macros, **(dag.user_defined_macros or {})}
+    field = "filepath" if task_id == "wait_for_rides" else "command"
+    return task.render_template(getattr(task, field), context, dag.get_template_env())
 """
 
 
 @pytest.fixture(scope="module")
-def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("airflow")
-    completed = subprocess.run(
-        [Path(sys.executable).with_name("airflow"), "db", "migrate"],
-        env=environment(home),
-        capture_output=True,
-        text=True,
+def empty_airflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return migrate(tmp_path_factory.mktemp("airflow"))
+
+
+@pytest.fixture
+def airflow(tmp_path: Path, empty_airflow: Path) -> Airflow:
+    return Airflow(tmp_path / "airflow", empty_airflow)
+
+
+def test_the_dag_waits_clusters_and_summarises_one_run_at_a_time(airflow: Airflow) -> None:
+    told, _ = airflow.run(
+        """
+build = dag.task_dict["extract_summarize"]
+tell({
+    "dags": list(bag.dags),
+    "order": {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks},
+    "one run at a time": dag.max_active_runs == 1 and not dag.catchup,
+    "retries": [build.retries, build.retry_delay.seconds, build.retry_exponential_backoff,
+                build.max_retry_delay.seconds],
+    "limits": [dag.task_dict["wait_for_rides"].timeout, build.execution_timeout.seconds],
+    "tags": sorted(dag.tags),
+    "schedule": [dag.timetable.expression, str(dag.timetable.timezone)],
+    "documented": [bool(dag.doc_md), *(bool(task.doc_md) for task in dag.tasks)],
+    "params": {name: param.value for name, param in dag.params.items()},
+    "outlets": [asset.uri for task in dag.tasks for asset in task.outlets],
+    "tells of failures": [len(task.on_failure_callback) for task in dag.tasks],
+    "deadline": [(alert.reference.reference_name, alert.interval.seconds)
+                 for alert in dag.deadline],
+})
+""",
+        LAKE_URL="s3://rides",
+        WAREHOUSE_DIR="/data",
     )
-    assert completed.returncode == 0, completed.stderr
-    return home
-
-
-def environment(home: Path, **more: str) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if name not in SETTINGS}
-    return {
-        **inherited,
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
-        **more,
+    assert told == {
+        "dags": ["etml_dag"],
+        "order": {
+            "wait_for_rides": ["extract_cluster_save"],
+            "extract_cluster_save": ["extract_summarize"],
+            "extract_summarize": [],
+        },
+        "one run at a time": True,
+        "retries": [3, 60, 2.0, 900],
+        "limits": [7200, 3600],
+        "tags": ["dbt", "taxi"],
+        "schedule": ["0 6 * * *", "Europe/London"],
+        "documented": [True, True, True, True],
+        "params": {"date": None, "full_refresh": False},
+        "outlets": [
+            "s3://rides/clustered_data",
+            "s3://rides/clustered_summarized",
+            "file:///data/taxi.duckdb",
+        ],
+        "tells of failures": [1, 1, 1],
+        "deadline": [["DagRunLogicalDateDeadline", 10800]],
     }
 
 
-def run_in_airflow(home: Path, code: str, **more: str) -> str:
-    """Run code in an interpreter of its own, so that Airflow takes its settings from here alone."""
-    completed = subprocess.run(
-        [sys.executable, "-c", PRELUDE + code],
-        env=environment(home, **more),
-        capture_output=True,
-        text=True,
-        timeout=400,
+def test_commands_are_rendered_for_every_kind_of_run(airflow: Airflow) -> None:
+    told, _ = airflow.run(
+        RENDER
+        + """
+part = "extract_cluster_save"
+tell([
+    render(dag, part, logical_date="2023-05-02T05:00Z"),
+    render(dag, "extract_summarize", logical_date="2023-05-02T05:00Z"),
+    render(dag, part, run_after="2023-05-02T14:00Z"),
+    render(dag, part, logical_date="2023-03-27T05:00Z"),
+    render(dag, part, run_after="2023-05-02T14:00Z", date="2016-02-19", full_refresh=True),
+    render(dag, "wait_for_rides", logical_date="2023-10-30T06:00Z"),
+])
+""",
+        LAKE_URL="/data/lake",
     )
-    assert completed.returncode == 0, completed.stdout[-4000:] + completed.stderr[-4000:]
-    return completed.stdout
+    cautious = "--indirect-selection cautious"
+    select = f"{cautious} --select +clustered_data"
+    assert [" ".join(command.split()) for command in told] == [
+        f"""dbt build --vars '{{"date": "20230501"}}' {select}""",
+        f"""dbt build --vars '{{"date": "20230501"}}' {cautious} --exclude +clustered_data""",
+        f"""dbt build --vars '{{"date": "20230501"}}' {select}""",
+        f"""dbt build --vars '{{"date": "20230326"}}' {select}""",
+        f"""dbt build --vars '{{"date": "20160219"}}' --full-refresh {select}""",
+        "/data/lake/taxi-rides-20231029[-.]*",
+    ]
 
 
-def test_the_dag_waits_clusters_and_summarises_one_run_at_a_time(airflow_home: Path) -> None:
-    code = """
-order = {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks}
-retries = dag.task_dict["extract_summarize"].retries
-print(json.dumps([order, dag.max_active_runs, dag.catchup, retries]))
-"""
-    assert run_in_airflow(airflow_home, code).splitlines()[-1] == (
-        '[{"wait_for_rides": ["extract_cluster_save"], '
-        '"extract_cluster_save": ["extract_summarize"], "extract_summarize": []}, 1, false, 3]'
+def test_each_city_has_a_dag_that_goes_by_its_own_clocks(airflow: Airflow) -> None:
+    told, _ = airflow.run(
+        RENDER
+        + """
+auckland = bag.dags["etml_dag_auckland"]
+tell([
+    sorted(bag.dags), str(auckland.timetable.timezone), auckland.task_dict["wait_for_rides"].queue,
+    render(auckland, "extract_summarize", logical_date="2023-05-01T18:00Z"),
+    render(auckland, "wait_for_rides", logical_date="2023-05-01T18:00Z"),
+])
+""",
+        LAKE_URL="/data/lake",
+        CITIES="Auckland=Pacific/Auckland, Glasgow=Europe/London",
+        QUEUE_PER_CITY="true",
     )
+    *shape, command, waited_for = told
+    assert shape == [["etml_dag_auckland", "etml_dag_glasgow"], "Pacific/Auckland", "auckland"]
+    variables = '{"date": "20230501", "city": "Auckland", "time_zone": "Pacific/Auckland"}'
+    assert f"--vars '{variables}'" in command
+    assert waited_for == "/data/lake/auckland/taxi-rides-20230501[-.]*"
 
 
-@pytest.mark.parametrize(
-    ("logical_date", "run_after", "day"),
-    [
-        ("datetime.datetime(2023, 5, 2, 5, tzinfo=datetime.UTC)", "None", "20230501"),
-        ("None", "datetime.datetime(2023, 5, 2, 14, tzinfo=datetime.UTC)", "20230501"),
-        ("datetime.datetime(2024, 3, 1, 6, tzinfo=datetime.UTC)", "None", "20240229"),
-    ],
-    ids=["scheduled or backfill", "manual without a logical date", "after a leap day"],
-)
-def test_a_run_builds_the_day_before_its_date(
-    airflow_home: Path, logical_date: str, run_after: str, day: str
-) -> None:
-    code = f"""
-from types import SimpleNamespace
-from airflow.sdk.execution_time import macros
-run = SimpleNamespace(logical_date={logical_date}, run_after={run_after})
-task = dag.task_dict["extract_cluster_save"]
-print(task.render_template(task.bash_command, {{"dag_run": run, "macros": macros}}))
+def test_reading_the_file_starts_nothing_and_opens_no_connection(airflow: Airflow) -> None:
+    told, _ = airflow.run(
+        """
+import socket, subprocess, sys
+def refuse(*arguments, **options):
+    raise AssertionError("something was started while the file was read")
+subprocess.Popen.__init__ = socket.socket.connect = socket.create_connection = refuse
+again = BundleDagBag(dag_folder=str(folder), bundle_path=folder, bundle_name="dags-folder")
+tell([again.import_errors, sorted(again.dags),
+      [name for name in ("dbt", "duckdb", "sklearn", "boto3", "openai") if name in sys.modules]])
 """
-    command = run_in_airflow(airflow_home, code).splitlines()[-1]
-    assert f"build --vars 'date: {day}' " in command
-    assert command.endswith("--select +clustered_data")
+    )
+    assert told == [{}, ["etml_dag"], []]
 
 
 def test_the_two_parts_together_build_and_test_everything_once(workplace: Workplace) -> None:
@@ -112,23 +172,78 @@ def test_the_two_parts_together_build_and_test_everything_once(workplace: Workpl
     assert sorted(first + second) == sorted(listed())
 
 
-def test_a_run_ends_in_the_exports_and_the_published_warehouse(
-    airflow_home: Path, workplace: Workplace
-) -> None:
-    workplace.fill_with_embedded_day()
-    code = """
-run = dag.test(logical_date=datetime.datetime(2023, 5, 2, 5, tzinfo=datetime.UTC))
-print(run.state)
-"""
-    output = run_in_airflow(
-        airflow_home,
-        code,
-        LAKE_URL=str(workplace.lake),
-        WAREHOUSE_DIR=str(workplace.warehouse),
-        DBT_TARGET_PATH=str(workplace.folder / "target"),
-        DBT_LOG_PATH=str(workplace.folder / "logs"),
+class Webhook(HTTPServer):
+    """Takes messages as a chat program would."""
+
+    def __init__(self) -> None:
+        self.messages: list[Any] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            server: Webhook
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                self.server.messages.append(json.loads(body))
+                self.send_response(200 if self.path == "/hook" else 403)
+                self.end_headers()
+
+            def log_message(self, *arguments: Any) -> None:
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    server = Webhook()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_missed_deadline_is_told_except_for_backfills(airflow: Airflow, webhook: Webhook) -> None:
+    airflow.run(
+        """
+warn = dag.deadline[0].callback
+import importlib
+call = getattr(importlib.import_module(warn.path.rpartition(".")[0]), "warn_of_deadline")
+for run_type in ("backfill", "scheduled"):
+    call(context={"dag_run": {"dag_id": "etml_dag", "run_id": run_type, "run_type": run_type},
+                  "deadline": {"deadline_time": "2023-05-02T08:00:00Z"}})
+tell("")
+""",
+        ALERT_WEBHOOK_URL=f"http://127.0.0.1:{webhook.server_port}/hook",
     )
-    assert output.splitlines()[-1] == "success"
-    assert (workplace.lake / "clustered_data_20230501.json").exists()
-    assert (workplace.lake / "clustered_summarized_20230501.json").exists()
-    assert (workplace.warehouse / "taxi.duckdb").exists()
+    (message,) = webhook.messages
+    assert message["text"] == (
+        "etml_dag: scheduled is not done at its deadline, 2023-05-02T08:00:00Z. "
+        "The report of the day before will be late"
+    )
+
+
+def test_rides_that_never_come_are_told_in_words(
+    airflow: Airflow, webhook: Webhook, workplace: Workplace
+) -> None:
+    workplace.lake.mkdir()
+    told, output = airflow.run(
+        """
+wait = dag.task_dict["wait_for_rides"]
+wait.timeout = wait.poke_interval = 3
+tell(run("20230501", dag, ["wait_for_rides"]).state)
+""",
+        LAKE_URL=str(workplace.lake),
+        # refuses, and is secret: neither may fail the callback nor be seen
+        ALERT_WEBHOOK_URL=f"http://127.0.0.1:{webhook.server_port}/secret-of-the-webhook",
+    )
+    assert told == "failed"
+    (message,) = webhook.messages
+    assert message["text"].startswith("etml_dag: wait_for_rides failed in ")
+    assert (
+        f"no rides: nothing in the lake is named {workplace.lake}/taxi-rides-20230501[-.]* "
+        "after a wait of 0.05 minutes"
+    ) in message["text"]
+    assert "did not take the message: HTTPError" in output
+    assert "secret-of-the-webhook" not in output

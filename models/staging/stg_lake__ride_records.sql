@@ -1,4 +1,7 @@
-{{ config(post_hook='{{ keep_malformed_lines(this) }}') }}
+{{ config(post_hook=[
+    '{{ keep_malformed_lines(this) }}',
+    "comment on table {{ this }} is '{{ run_date() }}'",
+]) }}
 
 with source as (
     select * from {{ lake_records(source('lake', 'taxi-rides')) }}

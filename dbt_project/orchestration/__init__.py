@@ -1,0 +1,1 @@
+"""What Airflow runs: imported by the DAG alone, never by a build."""

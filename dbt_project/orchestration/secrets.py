@@ -1,0 +1,43 @@
+"""Secrets that are kept in Airflow connections, as the environment variables of a build."""
+
+import os
+
+from airflow.sdk import Connection
+
+
+def secrets_of_connections() -> dict[str, str]:
+    """Look up the connections that ``LAKE_CONNECTION`` and ``LLM_CONNECTION`` name.
+
+    They are looked up when a task runs and given to its subprocess alone, so that they are part of
+    no template. A connection that is not named leaves the environment as it is.
+    """
+    variables: dict[str, str] = {}
+    if name := os.environ.get("LAKE_CONNECTION"):
+        variables |= lake_secrets(name)
+    if name := os.environ.get("LLM_CONNECTION"):
+        variables |= llm_secrets(name)
+    return variables
+
+
+def lake_secrets(connection_id: str) -> dict[str, str]:
+    """AWS's variables of an ``aws`` connection: keys, or those of its role, endpoint, region."""
+    from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
+
+    Connection.get(connection_id)  # the hook would go on without a connection that is not there
+    hook = AwsGenericHook(aws_conn_id=connection_id, client_type="s3")
+    keys = hook.get_credentials(region_name=hook.region_name)
+    variables = {
+        "AWS_ACCESS_KEY_ID": keys.access_key,
+        "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+        "AWS_SESSION_TOKEN": keys.token,
+        "AWS_REGION": hook.region_name,
+        "AWS_ENDPOINT_URL_S3": hook.conn_config.get_service_endpoint_url("s3"),
+    }
+    return {name: value for name, value in variables.items() if value}
+
+
+def llm_secrets(connection_id: str) -> dict[str, str]:
+    """Key and base URL: a connection's password and host, as in Airflow's type ``openai``."""
+    connection = Connection.get(connection_id)
+    variables = {"OPENAI_API_KEY": connection.password, "OPENAI_BASE_URL": connection.host}
+    return {name: value for name, value in variables.items() if value}

@@ -1,0 +1,65 @@
+"""The wait for a day's rides, in a folder or in S3."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from airflow.providers.standard.sensors.filesystem import FileSensor
+from airflow.sdk.exceptions import AirflowSensorTimeout
+
+# One file or parts, plain or gzip, as in lake.find_rides; the day is filled in by Airflow.
+RIDES = "taxi-rides-{day}[-.]*"
+
+
+def wait_for_rides(lake_url: str, day: str, **options: Any) -> Any:
+    """Return the sensor that waits for the first file of a day's rides.
+
+    Parameters
+    ----------
+    lake_url
+        A folder's absolute path, or ``s3://bucket[/prefix]``.
+    day
+        Jinja expression of the day.
+    **options
+        Of any sensor: ``timeout`` and ``poke_interval`` in seconds among them.
+    """
+    pattern = f"{lake_url}/{RIDES.format(day=day)}"
+    if not lake_url.startswith("s3://"):
+        return RidesInFolder(filepath=pattern, mode="reschedule", deferrable=False, **options)
+    from dbt_project.orchestration.wait_s3 import RidesInS3  # boto is slow to import
+
+    return RidesInS3(
+        bucket_key=pattern,
+        wildcard_match=True,
+        deferrable=True,
+        aws_conn_id=os.environ.get("LAKE_CONNECTION") or None,
+        # as the build takes it, where boto knows the second name alone
+        region_name=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"),
+        **options,
+    )
+
+
+@contextmanager
+def limit_in_words(pattern: str, seconds: float) -> Iterator[None]:
+    """Say what was waited for, where and how long, when a sensor has reached its limit."""
+    try:
+        yield
+    except AirflowSensorTimeout as error:
+        raise AirflowSensorTimeout(
+            f"no rides: nothing in the lake is named {pattern} after a wait of "
+            f"{seconds / 60:g} minutes. Ask who delivers them; when they are there, clear this task"
+        ) from error
+
+
+class RidesInFolder(FileSensor):
+    """Looks for the rides in a folder now and then, without holding a worker."""
+
+    @property
+    def path(self) -> str:
+        """The path itself: the folder needs no Airflow connection."""
+        return self.filepath
+
+    def execute(self, context: Any) -> None:
+        with limit_in_words(self.filepath, self.timeout):
+            super().execute(context)
