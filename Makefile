@@ -30,7 +30,6 @@ query: .venv/installed-build
 	$(BIN)/python -m dbt_project.query $(if $(SQL),"$(SQL)")
 
 # The documentation of all tables and their lineage, as a site on this machine; PORT=8081 for another port.
-PORT ?= 8080
 docs: .venv/installed-build
 	$(BIN)/dbt docs generate --target published
 	$(BIN)/dbt docs serve --target published --port $(PORT)
