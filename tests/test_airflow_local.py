@@ -126,6 +126,7 @@ def test_a_run_by_hand_and_a_backfill_of_three_days_through_the_scheduler(
     page.goto(f"{local_airflow.url}/dags/etml_dag/runs")
     expect(page.get_by_text("4 Dag Runs")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("Success", exact=True)).to_have_count(4, timeout=60_000)
+    page.screenshot(path=workplace.folder / "airflow.png")
     page.get_by_role("button", name="Dag Docs").click()
     expect(page.get_by_text("the rides of the day before").first).to_be_visible(timeout=60_000)
 
