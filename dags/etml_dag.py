@@ -30,15 +30,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from airflow.sdk import (
-    DAG,
-    Asset,
-    CronTriggerTimetable,
-    DeadlineAlert,
-    DeadlineReference,
-    Param,
-    SyncCallback,
-)
+from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from dbt_project.orchestration.alerts import alert

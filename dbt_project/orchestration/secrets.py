@@ -1,6 +1,7 @@
 """Secrets that are kept in Airflow connections, as the environment variables of a build."""
 
 import os
+from typing import Any
 
 from airflow.sdk import Connection
 
@@ -24,7 +25,7 @@ def lake_secrets(connection_id: str) -> dict[str, str]:
     from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 
     Connection.get(connection_id)  # the hook would go on without a connection that is not there
-    hook = AwsGenericHook(aws_conn_id=connection_id, client_type="s3")
+    hook: AwsGenericHook[Any] = AwsGenericHook(aws_conn_id=connection_id, client_type="s3")
     keys = hook.get_credentials(region_name=hook.region_name)
     variables = {
         "AWS_ACCESS_KEY_ID": keys.access_key,

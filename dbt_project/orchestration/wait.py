@@ -58,7 +58,7 @@ class RidesInFolder(FileSensor):
     @property
     def path(self) -> str:
         """The path itself: the folder needs no Airflow connection."""
-        return self.filepath
+        return str(self.filepath)
 
     def execute(self, context: Any) -> None:
         with limit_in_words(self.filepath, self.timeout):

@@ -11,5 +11,5 @@ class RidesInS3(S3KeySensor):
     """Airflow's own sensor, which says in words what it waited for."""
 
     def resume_execution(self, *arguments: Any, **options: Any) -> Any:
-        with limit_in_words(self.bucket_key, self.timeout):
+        with limit_in_words(str(self.bucket_key), self.timeout):
             return super().resume_execution(*arguments, **options)
