@@ -8,17 +8,21 @@ from typing import Any
 import duckdb
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt.adapters.duckdb.utils import TargetConfig
 from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt_project.closing_lines import ClosingLines
+from dbt_project.build_lock import WarehouseInUseError, hold_warehouse
+from dbt_project.closing_lines import ClosingLines, one_line
+from dbt_project.day_builds import open_day, staged_text
 from dbt_project.journal import Journal
-from dbt_project.lake import connect_lake, find_rides
+from dbt_project.lake import KINDS, LakeFile, LakeUrl, connect_lake, find_rides, list_files
 from dbt_project.lake_files import check_files
-from dbt_project.publish import PUBLISHED_FILE
+from dbt_project.publish import PUBLISHED_FILE, check_warehouse_dir
 from dbt_project.run_date import parse_run_date
 from dbt_project.sql_text import sql_text
 from dbt_project.summary_settings import load_settings
+from dbt_project.upload import UploadError, upload
 from dbt_project.variables import load_variables
 
 READS_THE_LAKE = ("build", "run")
@@ -29,53 +33,96 @@ class Plugin(BasePlugin):
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         """Check everything that can be checked while nothing has been written."""
-        command = get_flags().WHICH
+        self.is_build = get_flags().WHICH in READS_THE_LAKE
         self.extensions = plugin_config.get("extensions", [])
+        self.files: list[LakeFile] = []
         self.formats: dict[str, str] = {}
         closing_lines = ClosingLines.of_this_command()
         try:
             load_variables(get_flags().VARS)
-            run_date = parse_run_date(plugin_config["date"])
-            if command in READS_THE_LAKE:
-                with duckdb.connect() as connection:
-                    connect_lake(connection, self.extensions)
-                    find_rides(connection, plugin_config["lake_url"], run_date)
-                    self.formats = check_files(connection, plugin_config["lake_url"], run_date)
+            self.run_date = parse_run_date(plugin_config["date"])
+            lake = LakeUrl.parse(plugin_config["lake_url"])
+            output = LakeUrl.parse(plugin_config["lake_output_url"], "LAKE_OUTPUT_URL")
+            self.warehouse_dir = check_warehouse_dir(plugin_config["warehouse_dir"])
+            self.wait_seconds = parse_seconds(plugin_config["wait_seconds"])
+            if self.is_build:
+                self._look_at_lake(lake)
                 load_settings(plugin_config["summaries_file"])
                 Journal.check(plugin_config["journal_file"])
-                warehouse_file = Path(plugin_config["warehouse_dir"]) / PUBLISHED_FILE
-                closing_lines.expect_day(run_date, warehouse_file, plugin_config["lake_output_url"])
+                warehouse_file = Path(self.warehouse_dir) / PUBLISHED_FILE
+                closing_lines.expect_day(self.run_date, warehouse_file, output.text)
         except (ValueError, FileNotFoundError) as error:
             raise DbtRuntimeError(str(error)) from error
         except duckdb.Error as error:
-            what_failed, *_ = str(error).partition("\n\nLINE ")
-            raise DbtRuntimeError(" ".join(what_failed.split())) from error
-        self.folders = [plugin_config["warehouse_dir"]]
-        if "://" not in plugin_config["lake_output_url"]:
-            self.folders.append(plugin_config["lake_output_url"])
+            raise DbtRuntimeError(one_line(str(error))) from None
+        self.folders = [self.warehouse_dir] + ([] if output.is_s3 else [output.text])
+
+    def _look_at_lake(self, lake: LakeUrl) -> None:
+        with duckdb.connect() as connection:
+            connect_lake(connection, self.extensions)
+            kinds = [list_files(connection, lake, kind, self.run_date) for kind in KINDS]
+            self.files = [file for files in kinds for file in files]
+            find_rides(connection, lake.text, self.run_date)
+            self.formats = check_files(connection, lake.text, self.run_date)
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
         """Make the folders that the build writes to, and see that no other build is at work."""
-        for folder in self.folders:
-            os.makedirs(folder, exist_ok=True)
         try:
+            for folder in self.folders:
+                os.makedirs(folder, exist_ok=True)
+            hold_warehouse(self.warehouse_dir, self.run_date, self.wait_seconds)
             duckdb.connect(creds.path).close()
+        except (OSError, WarehouseInUseError) as error:
+            raise DbtRuntimeError(str(error)) from error
         except duckdb.IOException as error:
-            holder = re.search(r"Conflicting lock is held in .*\(PID (\d+)\)", str(error))
+            holder = re.search(r"Conflicting lock is held in (.*)\(PID (\d+)\)", str(error))
             if not holder:
                 raise
+            program = holder[1].strip().rpartition("/")[2] or "a program"
             raise DbtRuntimeError(
-                f"process {holder[1]} is using {creds.path}, most likely another build: "
-                "try again when it has ended"
+                f"process {holder[2]} ({program}) is using {creds.path}: "
+                "try again when it has ended; taxi.duckdb is the file for queries"
             ) from error
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Give the warehouse's own connection the way to the lake, and the closing lines to it."""
+        """Give the warehouse's own connection the way to the lake, and open the day.
+
+        The closing lines may ask it, too.
+        """
         connect_lake(conn, self.extensions)
         ClosingLines.of_this_command().warehouse = conn
+        if self.is_build:
+            open_day(self.warehouse_dir, self.run_date)
 
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Tell the models in which format to read files."""
+        """Tell the models in which format to read files, and what to note of them."""
         if self.formats:
             pairs = [f"{sql_text(file)}: {sql_text(name)}" for file, name in self.formats.items()]
             cursor.execute(f"SET VARIABLE lake_formats = MAP {{{', '.join(pairs)}}}")
+        if self.is_build:
+            noted = staged_text(self.run_date, self.files)
+            cursor.execute(f"SET VARIABLE staged = {sql_text(noted)}")
+
+    def store(self, target_config: TargetConfig) -> None:
+        """Upload an export, which stands in the local file that `target_config.config` names."""
+        assert target_config.location is not None, "an export has a place"
+        file = Path(target_config.config["file"])
+        try:
+            upload(file, target_config.location.path)
+        except UploadError as error:
+            raise DbtRuntimeError(str(error)) from None
+        finally:
+            file.unlink()
+
+
+def parse_seconds(text: str) -> float:
+    """Read the setting WAREHOUSE_WAIT_SECONDS.
+
+    Raises
+    ------
+    ValueError
+        In one line, if it is no whole number of seconds.
+    """
+    if not re.fullmatch(r"\d{1,6}", str(text), flags=re.ASCII):
+        raise ValueError(f"WAREHOUSE_WAIT_SECONDS must be a whole number, not {text!r}")
+    return float(text)

@@ -163,6 +163,11 @@ def one_line(message: str) -> str:
     informative = [line for line in lines if not HEADING.fullmatch(line)] or lines or ["failed"]
     has_traceback = any(line.startswith("Traceback ") for line in lines)
     line = informative[-1] if has_traceback else informative[0]
+    if not has_traceback and re.search(r"\(HTTP (code )?\d{3}[^)]*\)$", line):
+        # what the server has answered is the next line, if it is not a piece of SQL
+        line = ": ".join(
+            [line, *(more for more in informative[1:2] if not more.startswith("LINE"))]
+        )
     # what a query of ours says with error(), and what DuckDB says of files, is no input of a form
     line = line.removeprefix("Invalid Input Error: ")
     line, _, _ = line.partition(" Parse errors cannot be ignored for JSON formats")

@@ -24,6 +24,16 @@ ENVIRONMENT = (
         "DuckDB's memory; beyond it, it spills to the warehouse's folder. Python comes on top.",
         "`4GB`",
     ),
+    EnvironmentVariable(
+        "WAREHOUSE_SPILL_LIMIT",
+        "What DuckDB may put into the warehouse's folder beyond its memory.",
+        "`50GB`",
+    ),
+    EnvironmentVariable(
+        "WAREHOUSE_WAIT_SECONDS",
+        "How long a build waits for another one of the same warehouse.",
+        "`0`, not at all",
+    ),
     EnvironmentVariable("OPENAI_API_KEY", "Key of the language model's server.", "no model"),
     EnvironmentVariable(
         "OPENAI_BASE_URL",
@@ -46,5 +56,15 @@ ENVIRONMENT = (
         "AWS's own: keys, profile, role, `AWS_REGION`, and `AWS_ENDPOINT_URL_S3` or "
         "`AWS_ENDPOINT_URL` for another S3 server.",
         "AWS's credential chain",
+    ),
+    EnvironmentVariable(
+        "LAKE_TIMEOUT_SECONDS",
+        "How long an S3 server may be silent before it is asked again.",
+        "`20`",
+    ),
+    EnvironmentVariable(
+        "LAKE_KMS_KEY_ID",
+        "Key of AWS's KMS that exports to S3 are encrypted with.",
+        "the encryption of the bucket",
     ),
 )

@@ -8,9 +8,8 @@ from typing import BinaryIO
 
 import duckdb
 
-from dbt_project.lake import find_files
+from dbt_project.lake import KINDS, find_files, glob_text
 
-KINDS = ("taxi-rides", "news", "weather", "traffic")
 _FIRST_LINES = 100
 _CHUNK = 1 << 20
 
@@ -61,7 +60,9 @@ def _check_gzip(connection: duckdb.DuckDBPyConnection, file: str) -> None:
 def _open(connection: duckdb.DuckDBPyConnection, file: str) -> BinaryIO:
     if "://" not in file:
         return open(file, "rb")
-    [(content,)] = connection.execute("SELECT content FROM read_blob(?)", [file]).fetchall()
+    [(content,)] = connection.execute(
+        "SELECT content FROM read_blob(?)", [glob_text(file)]
+    ).fetchall()
     return io.BytesIO(content)
 
 
@@ -94,7 +95,7 @@ def _first_records(
         "SELECT left(json::VARCHAR, 1) FROM read_json_objects(?, format = ?, ignore_errors = true) "
         f"LIMIT {limit}"
     )
-    return [first for (first,) in connection.execute(query, [file, name]).fetchall()]
+    return [first for (first,) in connection.execute(query, [glob_text(file), name]).fetchall()]
 
 
 def _in_words(file: str, error: duckdb.Error) -> str:

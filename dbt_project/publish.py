@@ -1,5 +1,6 @@
 """The published warehouse: the copy of the marts that analysts open."""
 
+import datetime
 import os
 import subprocess
 from pathlib import Path
@@ -7,13 +8,42 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from dbt_project.day_builds import close_day, open_days
+from dbt_project.sql_text import sql_text
+
 PUBLISHED_FILE = "taxi.duckdb"
+LEDGER = "context_summaries"
+"""The mart that belongs to no single day: days share its rows."""
+
+_READ_ONLY = 0o444
 
 
-def publish(connection: duckdb.DuckDBPyConnection, database: str, schema: str) -> pd.DataFrame:
+def check_warehouse_dir(folder: str) -> str:
+    """See that a folder can hold DuckDB's files.
+
+    Raises
+    ------
+    ValueError
+        In one line, if it is a URL or has a character that DuckDB does not take.
+    """
+    if not folder.strip() or "://" in folder or "?" in folder or not folder.isprintable():
+        raise ValueError(
+            f"WAREHOUSE_DIR must be a folder of this machine without ? in its name, not {folder!r}"
+        )
+    return folder
+
+
+def publish(
+    connection: duckdb.DuckDBPyConnection,
+    database: str,
+    schema: str,
+    run_date: datetime.date,
+    inputs: str | None = None,
+) -> pd.DataFrame:
     """Copy the marts' database file, and swap the copy in by one atomic rename.
 
     Whoever has the earlier copy open goes on reading it; whoever opens it afterwards reads this.
+    Of other days whose latest build was not published, the copy keeps what the earlier copy has.
 
     Parameters
     ----------
@@ -22,6 +52,10 @@ def publish(connection: duckdb.DuckDBPyConnection, database: str, schema: str) -
     database, schema
         Where the marts are. The database holds nothing else that is of use: other schemas, which
         dbt makes while it replaces a day, are dropped.
+    run_date
+        The day that is built.
+    inputs
+        The files that it was built from, as `inputs_text` has them.
 
     Returns
     -------
@@ -36,17 +70,20 @@ def publish(connection: duckdb.DuckDBPyConnection, database: str, schema: str) -
     for (other,) in others:
         connection.execute(f'DROP SCHEMA "{database}"."{other}" CASCADE')
     connection.execute(f'CHECKPOINT "{database}"')
-    _copy_whole(_file_of(connection, database))
-    tables = connection.execute(
-        "SELECT table_name FROM duckdb_tables() "
-        "WHERE database_name = ? AND schema_name = ? ORDER BY table_name",
-        [database, schema],
-    ).fetchall()
-    rows = [
-        connection.execute(f'SELECT count(*) FROM "{database}"."{schema}"."{name}"').fetchall()[0]
-        for (name,) in tables
-    ]
-    return pd.DataFrame({"table_name": [name for (name,) in tables], "rows": [n for (n,) in rows]})
+    built = _file_of(connection, database)
+    file, unfinished = built.with_name(PUBLISHED_FILE), built.with_name("taxi.unfinished")
+    _remove_with_log(unfinished)
+    try:
+        _copy_whole(built, unfinished)
+        unaudited = [day for day in open_days(built.parent) if day != run_date]
+        rows = _keep_earlier(unfinished, schema, file, unaudited)
+        unfinished.chmod(_READ_ONLY)  # who opens it for writing would keep everyone else out
+        _log_of(file).unlink(missing_ok=True)  # of who did so as root: it fits the old copy alone
+        os.replace(unfinished, file)
+    finally:
+        _remove_with_log(unfinished)
+    close_day(built.parent, run_date, inputs)
+    return rows
 
 
 def _file_of(connection: duckdb.DuckDBPyConnection, database: str) -> Path:
@@ -56,12 +93,60 @@ def _file_of(connection: duckdb.DuckDBPyConnection, database: str) -> Path:
     return Path(path)
 
 
-def _copy_whole(database_file: Path) -> None:
-    file = database_file.with_name(PUBLISHED_FILE)
-    unfinished = file.with_suffix(".unfinished")
+def _copy_whole(built: Path, unfinished: Path) -> None:
     # A process of its own: if this one opened the file and closed it, the system would take
     # DuckDB's lock on it for released.
-    subprocess.run(["cp", "--", database_file, unfinished], check=True)
+    copying = subprocess.run(["cp", "--", built, unfinished], capture_output=True, text=True)
+    if copying.returncode != 0:
+        raise OSError(" ".join(copying.stderr.split()))
     with unfinished.open("rb") as copied:
         os.fsync(copied.fileno())
-    os.replace(unfinished, file)
+
+
+def _keep_earlier(
+    copy: Path, schema: str, earlier: Path, unaudited: list[datetime.date]
+) -> pd.DataFrame:
+    """Give some days in a copy the rows that they have in the earlier copy; count all rows."""
+    with duckdb.connect(str(copy), read_only=not unaudited) as connection:
+        if unaudited and earlier.exists():
+            connection.execute(f"ATTACH {sql_text(str(earlier))} AS earlier (READ_ONLY)")
+        tables = _columns_by_table(connection, "current_database()", schema)
+        published = _columns_by_table(connection, "'earlier'", schema)
+        days = ", ".join(f"DATE '{day}'" for day in unaudited)
+        for name, columns in tables.items() if unaudited else ():
+            if name == LEDGER:
+                continue
+            table = f'"{schema}"."{name}"'
+            connection.execute(f"DELETE FROM {table} WHERE ride_date IN ({days})")
+            shared = ", ".join(f'"{c}"' for c in columns if c in published.get(name, []))
+            if shared:
+                connection.execute(
+                    f"INSERT INTO {table} ({shared}) "
+                    f"SELECT {shared} FROM earlier.{table} WHERE ride_date IN ({days})"
+                )
+        rows = [
+            connection.execute(f'SELECT count(*) FROM "{schema}"."{name}"').fetchall()[0][0]
+            for name in tables
+        ]
+    return pd.DataFrame({"table_name": list(tables), "rows": rows})
+
+
+def _columns_by_table(
+    connection: duckdb.DuckDBPyConnection, database: str, schema: str
+) -> dict[str, list[str]]:
+    tables = connection.execute(
+        "SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() "
+        f"WHERE database_name = {database} AND schema_name = ? AND NOT internal "
+        "GROUP BY table_name ORDER BY table_name",
+        [schema],
+    ).fetchall()
+    return dict(tables)
+
+
+def _log_of(file: Path) -> Path:
+    return file.with_name(file.name + ".wal")
+
+
+def _remove_with_log(file: Path) -> None:
+    file.unlink(missing_ok=True)
+    _log_of(file).unlink(missing_ok=True)

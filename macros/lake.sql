@@ -7,21 +7,27 @@
     {{- return(env_var('LAKE_OUTPUT_URL', lake_url())) -}}
 {%- endmacro %}
 
-{# The path of one of a day's files, as SQL text: 'lake/clustered_data_20230501.json'. #}
-{% macro lake_path(url, name) -%}
-    {{- return("'" ~ (url.rstrip('/') ~ '/' ~ name) | replace("'", "''") ~ "'") -}}
+{# A text as SQL has it, in quotes. #}
+{% macro sql_text(text) -%}
+    {{- return("'" ~ text | replace("'", "''") ~ "'") -}}
+{%- endmacro %}
+
+{# A pattern that matches this path and nothing else. #}
+{% macro glob_text(path) -%}
+    {{- return(modules.re.sub('([*?\\[])', '[\\1]', path)) -}}
 {%- endmacro %}
 
 {# The files that hold a day's records of one kind: whole or in parts, plain or gzip, in the order of their names; and
    the format in which to read each, which the build plugin has found out. #}
 {% macro lake_files(kind) -%}
     {%- if not execute %}{{ return([]) }}{% endif -%}
-    {%- set pattern = kind ~ '-' ~ run_date() | replace('-', '') ~ '[-.]*' -%}
+    {%- set name = kind ~ '-' ~ run_date() | replace('-', '') -%}
+    {%- set pattern = glob_text(lake_url().rstrip('/') ~ '/' ~ name) ~ '[-.]*' -%}
     {%- set listing -%}
         select
             file,
             coalesce(getvariable('lake_formats')[file], 'auto') as format
-        from glob({{ lake_path(lake_url(), pattern) }})
+        from glob({{ sql_text(pattern) }})
         where regexp_matches(file, '\d{8}(-[^/]+)?\.json(\.gz)?$')
         order by file
     {%- endset -%}
@@ -32,7 +38,7 @@
 {% macro file_list(files) -%}
     [
     {%- for file in files %}
-        '{{ file.file | replace("'", "''") }}'{{ ',' if not loop.last }}
+        {{ sql_text(glob_text(file.file)) }}{{ ',' if not loop.last }}
     {%- endfor %}
     ]
 {%- endmacro %}

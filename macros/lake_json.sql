@@ -1,24 +1,31 @@
 {# Materialization of an export: the one column `record` of the model's query, JSON text, becomes the elements of a
-   JSON array in the lake, one a line, in the file <model>_<YYYYMMDD>.json. The file appears whole or not at all.
+   JSON array in the lake, one a line, in the file <model>_<YYYYMMDD>.json. The file appears whole or not at all:
+   in a folder by a rename; S3 gets it from a file in the warehouse's folder, for reasons see dbt_project/upload.py.
    The relation is a view of the file as it stands in the lake, so that tests can read it back.
    Used instead of dbt-duckdb's `external`, which writes one record of NULLs for an empty day. #}
 {% materialization lake_json, adapter='duckdb' -%}
     {%- set view = this.incorporate(type='view') -%}
-    {%- set path = export_path(this.identifier) -%}
+    {%- set url = export_url(this.identifier) -%}
+    {%- set is_s3 = url.startswith('s3://') -%}
+    {%- set file = env_var('WAREHOUSE_DIR', 'warehouse') ~ '/' ~ this.identifier ~ '.upload' if is_s3 else url -%}
+    {%- do require_staged_day() -%}
     {{ run_hooks(pre_hooks) }}
     {%- call statement('main') -%}
         copy (
             {{ compiled_code }}
-        ) to {{ path }}
+        ) to {{ sql_text(file) }}
         (format csv, header false, quote '', escape '', delimiter '\x01', prefix '[
 ', new_line ',
 ', suffix '
 ]
 ', use_tmp_file true)
     {%- endcall -%}
+    {%- if is_s3 -%}
+        {%- do adapter.store_relation('build_plugin', this, [], url, 'json', {'file': file}) -%}
+    {%- endif -%}
     {%- call statement('read_back') -%}
         create or replace view {{ view }} as
-        select json as record from read_json_objects({{ path }}, format = 'array')
+        select json as record from read_json_objects({{ sql_text(glob_text(url)) }}, format = 'array')
     {%- endcall -%}
     {{ run_hooks(post_hooks) }}
     {%- do persist_docs(view, model) -%}
@@ -26,7 +33,7 @@
     {{ return({'relations': [view]}) }}
 {%- endmaterialization %}
 
-{# The path of the day's export of a model, as SQL text. #}
-{% macro export_path(name) -%}
-    {{- return(lake_path(lake_output_url(), name ~ '_' ~ run_date() | replace('-', '') ~ '.json')) -}}
+{# Where the day's export of a model goes. #}
+{% macro export_url(name) -%}
+    {{- return(lake_output_url().rstrip('/') ~ '/' ~ name ~ '_' ~ run_date() | replace('-', '') ~ '.json') -}}
 {%- endmacro %}

@@ -1,4 +1,6 @@
+from dbt_project.day_builds import staged_inputs
 from dbt_project.publish import publish
+from dbt_project.run_date import parse_run_date
 
 
 def model(dbt, session):
@@ -16,4 +18,6 @@ def model(dbt, session):
         session.cursor(),
         database=dbt.config.get("marts_database"),
         schema=dbt.config.get("marts_schema"),
+        run_date=parse_run_date(dbt.config.get("ride_date")),
+        inputs=staged_inputs(session.cursor()),
     )

@@ -21,17 +21,16 @@ from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parents[1]
 EMBEDDED_LAKE = ROOT / "lake"
+DBT = Path(sys.executable).with_name("dbt")
 # What a developer may have set must not reach the builds that tests run.
 SETTINGS = (
-    "LAKE_URL",
-    "LAKE_OUTPUT_URL",
-    "WAREHOUSE_DIR",
-    "OPENAI_API_KEY",
-    "OPENAI_BASE_URL",
+    "LAKE_",
+    "WAREHOUSE_",
+    "OPENAI_",
+    "AWS_",
     "CITIES",
     "DBT_EXECUTABLE",
     "ALERT_WEBHOOK_URL",
-    "LAKE_CONNECTION",
     "LLM_CONNECTION",
 )
 
@@ -110,21 +109,28 @@ class Workplace:
 
     def build(self, variables: str, *options: str, **environment: str) -> Build:
         """Run ``dbt build --vars VARIABLES`` at the root of the repository, or of a copy of it."""
-        places = {"LAKE_URL": str(self.lake), "WAREHOUSE_DIR": str(self.warehouse)}
-        inherited = {name: value for name, value in os.environ.items() if name not in SETTINGS}
         completed = subprocess.run(
-            [
-                Path(sys.executable).with_name("dbt"),
-                *("build", "--vars", variables, *options),
-                *("--target-path", self.folder / "target", "--log-path", self.folder / "logs"),
-            ],
+            [DBT, *self.arguments(variables, *options)],
             cwd=self.project,
-            env={**inherited, **places, **environment},
+            env=self.environment(**environment),
             capture_output=True,
             text=True,
             timeout=300,
         )
         return Build(completed, self.lake, self.warehouse)
+
+    def arguments(self, variables: str, *options: str) -> list[str | Path]:
+        """The arguments of dbt for a build of this workplace."""
+        return [
+            *("build", "--vars", variables, *options),
+            *("--target-path", self.folder / "target", "--log-path", self.folder / "logs"),
+        ]
+
+    def environment(self, **environment: str) -> dict[str, str]:
+        """The environment of a build: what the tests inherited, without settings, and these."""
+        inherited = {n: value for n, value in os.environ.items() if not n.startswith(SETTINGS)}
+        places = {"LAKE_URL": str(self.lake), "WAREHOUSE_DIR": str(self.warehouse)}
+        return {**inherited, **places, **environment}
 
     def build_day(self, date: str, *options: str, **environment: str) -> Build:
         """Build a day that is expected to succeed."""

@@ -25,6 +25,15 @@ from dbt_project.closing_lines import first_rows, one_line
         ),
         ("Got 3 results, configured to fail if != 0", "Got 3 results, configured to fail if != 0"),
         ("\x1b[31mactual\x1b[0m differs", "actual differs"),
+        (
+            "HTTP Error: GET error reading 's3://a/b' (HTTP 403 Forbidden)\n\nAccessDenied: No.\n\n"
+            "LINE 1: select",
+            "HTTP Error: GET error reading 's3://a/b' (HTTP 403 Forbidden): AccessDenied: No.",
+        ),
+        (
+            "HTTP Error: gone (HTTP 404 Not Found)\n\nLINE 1: x",
+            "HTTP Error: gone (HTTP 404 Not Found)",
+        ),
         ("", "failed"),
     ],
 )

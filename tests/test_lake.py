@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dbt_project.lake import find_rides, load_extensions, s3_secret_sql
+from dbt_project.lake import LakeUrl, find_rides, load_extensions, s3_secret_sql, timeout_of
 
 DAY = datetime.date(2023, 5, 1)
 
@@ -24,6 +24,81 @@ def test_rides_that_are_not_there_are_an_error_that_names_the_path(tmp_path: Pat
     with pytest.raises(FileNotFoundError) as missing:
         find_rides(duckdb.connect(), str(tmp_path), DAY)
     assert f"{tmp_path}/taxi-rides-20230501.json is not in the lake" in str(missing.value)
+
+
+ODD = "it's [2023] * ? #1 %41 Größe"
+
+
+def test_a_folder_may_have_any_name_and_is_taken_for_no_pattern(tmp_path: Path) -> None:
+    for folder in (ODD, "its 2023 x y"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "taxi-rides-20230501.json").touch()
+    found = find_rides(duckdb.connect(), f"{tmp_path}/{ODD}/../{ODD}/", DAY)
+    assert [Path(file).resolve() for file in found] == [
+        (tmp_path / ODD / "taxi-rides-20230501.json").resolve()
+    ]
+
+
+@pytest.mark.parametrize("name", ["a*", "a?s3_endpoint=elsewhere", "a[b]", "a#", "a%41", "a\nb"])
+def test_a_part_whose_name_is_a_pattern_or_has_parameters_is_refused(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / f"taxi-rides-20230501-{name}.json").touch()
+    with pytest.raises(
+        ValueError, match=r"the name of a file may have none of \* \? \["
+    ) as refusal:
+        find_rides(duckdb.connect(), str(tmp_path), DAY)
+    assert "\n" not in str(refusal.value)
+
+
+def test_an_address_of_a_lake_is_a_folder_or_a_bucket_with_a_prefix() -> None:
+    assert LakeUrl.parse("data/lake/") == LakeUrl("data/lake", is_s3=False)
+    assert LakeUrl.parse("/") == LakeUrl("/", is_s3=False)
+    assert LakeUrl.parse("s3://etml-data/") == LakeUrl("s3://etml-data", is_s3=True)
+    assert LakeUrl.parse("s3://etml-data/a b/c='d'/") == LakeUrl(
+        "s3://etml-data/a b/c='d'", is_s3=True
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "a\nb",
+        "a\\b",
+        "http://user:password@host/lake",
+        "S3://etml-data",
+        "s3://",
+        "s3://Bucket",
+        "s3://bucket'; drop table rides; --",
+        "s3://etml-data/a//b",
+        "s3://etml-data/../b",
+        "s3://etml-data/a?s3_endpoint=elsewhere",
+        "s3://etml-data/*",
+    ],
+)
+def test_any_other_address_is_refused_in_one_line(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^LAKE_URL must be a folder or s3://bucket") as refusal:
+        LakeUrl.parse(text)
+    assert "\n" not in str(refusal.value)
+    assert "password" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:9000", "ftp://host", "http://key:secret@host", "http://"]
+)
+def test_the_address_of_a_server_that_cannot_be_used_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(ValueError, match=r"^AWS_ENDPOINT_URL must be http") as refusal:
+        s3_secret_sql({"AWS_ENDPOINT_URL": url})
+    assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "20; drop table rides", "\u0661"])
+def test_a_timeout_is_a_number_of_seconds(text: str) -> None:
+    assert timeout_of({}) == timeout_of({"LAKE_TIMEOUT_SECONDS": "20"}) == 20
+    with pytest.raises(ValueError, match=r"^LAKE_TIMEOUT_SECONDS must be a whole number from 1"):
+        timeout_of({"LAKE_TIMEOUT_SECONDS": text})
 
 
 def test_aws_settings_say_where_the_lake_is_and_keys_are_not_among_them() -> None:

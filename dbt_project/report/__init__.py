@@ -54,9 +54,9 @@ def write_report(
         page = render_report(connection, date, city, time_zone, eps)
         written = []
         for folder in dict.fromkeys(folders):
-            written.append((write_page(connection, folder, report_name(date), page), page))
+            written.append((write_page(folder, report_name(date), page), page))
             index = render_index(connection, city, page_names(connection, folder))
-            written.append((write_page(connection, folder, INDEX, index), index))
+            written.append((write_page(folder, INDEX, index), index))
     finally:
         gc.enable()
     return pd.DataFrame(

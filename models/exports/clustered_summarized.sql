@@ -1,4 +1,5 @@
 -- depends_on: {{ ref('daily_reports') }}
+-- depends_on: {{ ref('clustered_data') }} so that neither export is new while the other could not be written
 {%- set added_fields = [
     'label',
     'is_anomaly',

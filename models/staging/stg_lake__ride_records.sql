@@ -1,7 +1,4 @@
-{{ config(post_hook=[
-    '{{ keep_malformed_lines(this) }}',
-    "comment on table {{ this }} is '{{ run_date() }}'",
-]) }}
+{{ config(post_hook=['{{ keep_malformed_lines(this) }}', '{{ note_working_day(this) }}']) }}
 
 with source as (
     select * from {{ lake_records(source('lake', 'taxi-rides')) }}

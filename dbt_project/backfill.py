@@ -1,0 +1,179 @@
+"""Build many days: ``python -m dbt_project.backfill 20230501 20230531``.
+
+Each day is a ``dbt build`` in a process of its own, so that one that runs out of memory, or is
+killed, takes no other day with it. A day that is published and whose files in the lake are what
+they were is left as it is; so a backfill that was stopped goes on where it was when it is started
+again.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import yaml
+
+from dbt_project.day_builds import inputs_text, published_inputs
+from dbt_project.lake import KINDS, LakeUrl, connect_lake, find_rides, glob_text, list_files
+from dbt_project.run_date import parse_run_date
+
+EXPORTS = ("clustered_data_{}.json", "clustered_summarized_{}.json", "report_{}.html")
+WAIT_SECONDS = 600
+"""How long a day waits for another build of the warehouse, the nightly one for instance."""
+
+
+@dataclass(frozen=True)
+class Lakes:
+    """Where days are read from and exported to."""
+
+    source: LakeUrl
+    output: LakeUrl
+
+    @classmethod
+    def of_environment(cls) -> "Lakes":
+        source = os.environ.get("LAKE_URL", "lake")
+        output = os.environ.get("LAKE_OUTPUT_URL", source)
+        return cls(LakeUrl.parse(source), LakeUrl.parse(output, "LAKE_OUTPUT_URL"))
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect()
+        connect_lake(
+            connection, ["httpfs", "aws"] if self.source.is_s3 or self.output.is_s3 else []
+        )
+        return connection
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a day: built, unchanged or failed, and its closing line."""
+
+    word: str
+    line: str = ""
+
+
+def days_between(first: datetime.date, last: datetime.date) -> Iterator[datetime.date]:
+    """Every day from the first to the last, which may be the earlier one."""
+    step = datetime.timedelta(days=1 if first <= last else -1)
+    while first != last + step:
+        yield first
+        first += step
+
+
+def is_up_to_date(
+    connection: duckdb.DuckDBPyConnection, lakes: Lakes, day: datetime.date, inputs: str | None
+) -> bool:
+    """Whether a day's files are those that it was published from, and its exports are there.
+
+    Raises
+    ------
+    FileNotFoundError
+        In one line that names the path, if the lake has no rides for the day.
+    """
+    find_rides(connection, lakes.source.text, day)
+    files = [file for kind in KINDS for file in list_files(connection, lakes.source, kind, day)]
+    if inputs != inputs_text(files):
+        return False
+    names = [name.format(f"{day:%Y%m%d}") for name in EXPORTS]
+    paths = [f"{glob_text(lakes.output.text)}/{name}" for name in names]
+    return all(connection.execute("FROM glob(?)", [path]).fetchall() for path in paths)
+
+
+def build(day: datetime.date, variables: dict[str, object]) -> Outcome:
+    """Build one day in a process of its own."""
+    dbt = Path(sys.executable).with_name("dbt")
+    completed = subprocess.run(
+        [dbt, "build", "--vars", json.dumps({**variables, "date": f"{day:%Y%m%d}"})],
+        env={"WAREHOUSE_WAIT_SECONDS": str(WAIT_SECONDS), **os.environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    lines = completed.stdout.rstrip().splitlines()
+    if completed.returncode == 0:
+        said = [line.removeprefix(f"{day}: ") for line in lines if line.startswith(f"{day}: ")]
+        return Outcome("built", said[-1] if said else "")
+    if completed.returncode < 0:
+        return Outcome("failed", f"killed by signal {-completed.returncode}")
+    return Outcome("failed", lines[-1].removeprefix("Error: ") if lines else "no output")
+
+
+def backfill(
+    days: list[datetime.date], variables: dict[str, object], is_again: bool
+) -> dict[datetime.date, Outcome]:
+    """Build days one after the other and say of each what became of it.
+
+    Parameters
+    ----------
+    days
+        In the order in which they are built.
+    variables
+        Variables of dbt for all of them.
+    is_again
+        Whether to build days, too, that are published and unchanged.
+    """
+    lakes = Lakes.of_environment()
+    known = published_inputs(os.environ.get("WAREHOUSE_DIR", "warehouse"))
+    outcomes = {}
+    with lakes.connect() as connection:
+        for day in days:
+            try:
+                is_done = is_up_to_date(connection, lakes, day, known.get(day)) and not is_again
+                outcome = Outcome("unchanged") if is_done else build(day, variables)
+            except (FileNotFoundError, ValueError, duckdb.Error) as error:
+                outcome = Outcome("failed", " ".join(str(error).split()))
+            outcomes[day] = outcome
+            print(f"{day}  {outcome.word:9}  {outcome.line}".rstrip(), flush=True)
+    return outcomes
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m dbt_project.backfill", description=__doc__)
+    parser.add_argument("first", help="the first day, 20230501; may be later than the last")
+    parser.add_argument("last", help="the last day, 20230531")
+    parser.add_argument("--again", action="store_true", help="build unchanged days, too")
+    parser.add_argument("--vars", default="{}", help="other variables of dbt, as YAML")
+    arguments = parser.parse_args()
+    try:
+        arguments.days = list(
+            days_between(parse_run_date(arguments.first), parse_run_date(arguments.last))
+        )
+        arguments.vars = yaml.safe_load(arguments.vars)
+    except (ValueError, yaml.YAMLError) as error:
+        parser.error(" ".join(str(error).split()))
+    if not isinstance(arguments.vars, dict):
+        parser.error("--vars must be a mapping, as dbt takes it: '{city: Leith}'")
+    return arguments
+
+
+def main() -> int:
+    """Build the days of the command line; the status is 1 if any has failed."""
+    arguments = parse_arguments()
+    begun = time.monotonic()
+    try:
+        outcomes = backfill(arguments.days, arguments.vars, arguments.again)
+    except (ValueError, duckdb.Error) as error:
+        print(f"Error: {' '.join(str(error).split())}", flush=True)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped; started again, it goes on from here.", flush=True)
+        return 130
+    counts = Counter(outcome.word for outcome in outcomes.values())
+    words = ", ".join(f"{counts[word]} {word}" for word in ("built", "unchanged", "failed"))
+    print(f"\n{len(outcomes)} days: {words}; {time.monotonic() - begun:.0f} s.", flush=True)
+    failed = [str(day) for day, outcome in outcomes.items() if outcome.word == "failed"]
+    if failed:
+        print(f"Error: failed: {', '.join(failed)}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

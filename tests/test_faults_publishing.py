@@ -1,0 +1,77 @@
+"""Written, audited, then published: nothing stays half new, and no failed test is passed by."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+from conftest import DBT, EMBEDDED_LAKE, ROOT, Build, Workplace, read_strict_json
+
+DATE, NEXT = "20230501", "20230502"
+RIDES = f"taxi-rides-{DATE}.json"
+UNTESTED = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
+DAYS = "select ride_date::varchar, count(*) from {} group by all order by all"
+
+
+def project_with_rule(folder: Path, sql: str) -> Path:
+    """A copy of the project that has one more test."""
+    ignored = shutil.ignore_patterns("*.py", "__pycache__")
+    for name in ("models", "macros", "tests"):
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    for name in ("python_models", "dbt_project"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(ROOT / name, folder / name)
+    (folder / "tests" / "assert_another_rule.sql").write_text(sql)
+    return folder
+
+
+def test_a_day_that_fails_a_test_is_not_exported_and_published_by_no_other_days_build(
+    workplace: Workplace,
+) -> None:
+    workplace.fill_with_embedded_day().simulate(NEXT, "--rides", "120")
+    rides = workplace.lake / RIDES
+    rides.write_text(json.dumps(read_strict_json(rides)[:-50]))
+    old = workplace.build_day(DATE, *UNTESTED)
+    old_copy = (workplace.warehouse / "taxi.duckdb").read_bytes()
+    old_days = {table: old.query(DAYS.format(table)) for table in ("rides", "anomalous_rides")}
+    old_reports = old.query("from daily_reports")
+    export = workplace.lake / f"clustered_summarized_{DATE}.json"
+    old_export = export.read_bytes()
+    shutil.copy(EMBEDDED_LAKE / RIDES, rides)
+
+    project = project_with_rule(
+        workplace.folder / "project", "select * from {{ ref('anomalous_rides') }}"
+    )
+    completed = subprocess.run(
+        [DBT, *workplace.arguments(f"date: {DATE}", "--exclude-resource-type", "unit_test")],
+        cwd=project,
+        env=workplace.environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    failed = Build(completed, workplace.lake, workplace.warehouse)
+    assert completed.returncode != 0
+    assert failed.last_line.startswith("Error: assert_another_rule: ")
+    assert export.read_bytes() == old_export
+    assert (workplace.warehouse / "taxi.duckdb").read_bytes() == old_copy
+
+    other = workplace.build_day(NEXT, *UNTESTED)
+    for table, days in old_days.items():
+        assert other.query(DAYS.format(table))[:-1] == days
+    assert other.query("from daily_reports where ride_date = '2023-05-01'") == old_reports
+    assert other.query("select rides from daily_reports order by ride_date")[1] == (120,)
+    assert export.read_bytes() == old_export
+
+    other_copy = (workplace.warehouse / "taxi.duckdb").read_bytes()
+    part = workplace.build(f"date: {DATE}", "--select", "clustered_summarized", *UNTESTED)
+    assert part.completed.returncode != 0
+    assert "the records in staging are those of 2023-05-02, not of 2023-05-01" in part.last_line
+    assert export.read_bytes() == old_export
+    assert (workplace.warehouse / "taxi.duckdb").read_bytes() == other_copy
+
+    healed = workplace.build_day(DATE, *UNTESTED)
+    assert healed.query(DAYS.format("rides")) == [("2023-05-01", 400), ("2023-05-02", 120)]
+    assert healed.query("select rides from daily_reports order by ride_date") == [(400,), (120,)]
+    assert len(healed.export("clustered_summarized", DATE)) == 400
