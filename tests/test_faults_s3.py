@@ -2,9 +2,11 @@
 
 import datetime
 import json
+import re
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import boto3
 import duckdb
 import pytest
+from botocore.exceptions import ClientError
 from conftest import DBT, EMBEDDED_LAKE, ROOT, Build, Workplace, read_strict_json
 from s3_proxy import S3Proxy
 
@@ -22,7 +25,12 @@ from dbt_project.upload import UploadError, upload
 DATE = "20230501"
 DAY = datetime.date(2023, 5, 1)
 RIDES = f"taxi-rides-{DATE}.json"
-EXPORTS = (f"clustered_data_{DATE}.json", f"clustered_summarized_{DATE}.json")
+EXPORTS = {
+    f"clustered_data_{DATE}.json",
+    f"clustered_summarized_{DATE}.json",
+    f"report_{DATE}.html",
+    "report_index.html",
+}
 UNTESTED = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 BUCKET = "taxi-lake"
 CANARIES = {
@@ -100,7 +108,7 @@ class TestWholeBuilds:
         old = workplace.build_day(DATE, *UNTESTED, **environment(proxy))
         assert all(fault.happened == fault.times for fault in proxy.faults)
         old_exports, old_copy = exported(s3), (old.warehouse / "taxi.duckdb").read_bytes()
-        assert set(old_exports) == set(EXPORTS)
+        assert set(old_exports) == EXPORTS
         tokens = {headers.get("x-amz-security-token") for headers in proxy.headers}
         assert tokens == {CANARIES["AWS_SESSION_TOKEN"]}
 
@@ -329,6 +337,73 @@ class TestCredentials:
     ) -> None:
         assert self.found_with(workplace, proxy).startswith("no credentials for S3 in AWS's")
         assert proxy.requests == []
+
+
+class TestLeastPrivilege:
+    @pytest.fixture
+    def keys_of_the_policy(self, s3_server: dict[str, str], s3: Any) -> Iterator[dict[str, str]]:
+        """Keys of a user with the policy of docs/s3.md, on a server that enforces it."""
+        (policy,) = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "s3.md").read_text(), re.S)
+        server = s3_server["AWS_ENDPOINT_URL"]
+        iam = boto3.client(
+            "iam",
+            endpoint_url=server,
+            region_name="eu-west-2",
+            aws_access_key_id="of-the-test",
+            aws_secret_access_key="of-the-test",
+        )
+        iam.create_user(UserName="night")
+        iam.put_user_policy(UserName="night", PolicyName="least", PolicyDocument=policy)
+        key = iam.create_access_key(UserName="night")["AccessKey"]
+        self.enforce_from_request(server, "0")
+        yield {
+            "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+        }
+        self.enforce_from_request(server, "inf")
+        iam.delete_access_key(UserName="night", AccessKeyId=key["AccessKeyId"])
+        iam.delete_user_policy(UserName="night", PolicyName="least")
+        iam.delete_user(UserName="night")
+
+    @staticmethod
+    def enforce_from_request(server: str, number: str) -> None:
+        request = urllib.request.Request(
+            f"{server}/moto-api/reset-auth",
+            data=number.encode(),
+            headers={"Content-Type": "text/plain"},
+        )
+        urllib.request.urlopen(request, timeout=30).close()
+
+    def test_the_policy_in_the_documentation_is_enough_for_a_build_and_allows_no_more(
+        self,
+        workplace: Workplace,
+        s3_server: dict[str, str],
+        keys_of_the_policy: dict[str, str],
+    ) -> None:
+        places = {
+            "LAKE_URL": f"s3://{BUCKET}/glasgow/in",
+            "LAKE_OUTPUT_URL": f"s3://{BUCKET}/glasgow/out",
+            "AWS_ENDPOINT_URL_S3": s3_server["AWS_ENDPOINT_URL"],
+        }
+        workplace.build_day(DATE, *UNTESTED, **places, **SETTINGS, **keys_of_the_policy)
+        client = boto3.client(
+            "s3",
+            endpoint_url=s3_server["AWS_ENDPOINT_URL"],
+            region_name="eu-west-2",
+            aws_access_key_id=keys_of_the_policy["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=keys_of_the_policy["AWS_SECRET_ACCESS_KEY"],
+        )
+        listing = client.list_objects_v2(Bucket=BUCKET, Prefix="glasgow/out/")["Contents"]
+        assert {item["Key"].rpartition("/")[2] for item in listing} == EXPORTS
+        rides = {"Bucket": BUCKET, "Key": f"glasgow/in/{RIDES}"}
+        for forbidden in (
+            lambda: client.delete_object(**rides),
+            lambda: client.put_object(**rides, Body=b"[]"),
+            lambda: client.put_object(Bucket=BUCKET, Key="glasgow/out/other", Body=b""),
+            lambda: client.create_bucket(Bucket="another-bucket"),
+        ):
+            with pytest.raises(ClientError, match="AccessDenied"):
+                forbidden()
 
 
 @pytest.fixture
