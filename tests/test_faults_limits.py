@@ -11,7 +11,7 @@ from conftest import EMBEDDED_LAKE, Workplace, read_strict_json
 DATE = "20230501"
 RIDES = f"taxi-rides-{DATE}.json"
 UNTESTED = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
-NO_SPACE = ("No space left on device", "disk is full", "out of disk space", "Could not write")
+NO_SPACE = ("No space left on device", "disk is full", "out of disk space", "disk I/O error")
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_a_disk_that_is_full_leaves_the_old_exports_and_the_old_warehouse(
     fill(small_disk, room_bytes=20_000)
     failed = workplace.build(f"date: {DATE}", *UNTESTED, **places)
     assert failed.completed.returncode != 0
-    assert failed.last_line.startswith("Error: clustered_data: ")
+    assert failed.last_line.startswith("Error: clustered_data: "), failed.last_line
     assert any(words in failed.last_line for words in NO_SPACE), failed.last_line
     assert {file.name: file.read_bytes() for file in output.iterdir()} == old_exports
     assert published.read_bytes() == old_copy

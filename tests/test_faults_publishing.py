@@ -2,10 +2,9 @@
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
-from conftest import DBT, EMBEDDED_LAKE, ROOT, Build, Workplace, read_strict_json
+from conftest import EMBEDDED_LAKE, ROOT, Workplace, read_strict_json
 
 DATE, NEXT = "20230501", "20230502"
 RIDES = f"taxi-rides-{DATE}.json"
@@ -43,16 +42,10 @@ def test_a_day_that_fails_a_test_is_not_exported_and_published_by_no_other_days_
     project = project_with_rule(
         workplace.folder / "project", "select * from {{ ref('anomalous_rides') }}"
     )
-    completed = subprocess.run(
-        [DBT, *workplace.arguments(f"date: {DATE}", "--exclude-resource-type", "unit_test")],
-        cwd=project,
-        env=workplace.environment(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    failed = Build(completed, workplace.lake, workplace.warehouse)
-    assert completed.returncode != 0
+    workplace.project = project
+    failed = workplace.build(f"date: {DATE}", "--exclude-resource-type", "unit_test")
+    workplace.project = ROOT
+    assert failed.completed.returncode != 0
     assert failed.last_line.startswith("Error: assert_another_rule: ")
     assert export.read_bytes() == old_export
     assert (workplace.warehouse / "taxi.duckdb").read_bytes() == old_copy
