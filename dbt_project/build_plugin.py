@@ -15,6 +15,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt_project.build_lock import WarehouseInUseError, hold_warehouse
 from dbt_project.closing_lines import ClosingLines, one_line
 from dbt_project.day_builds import open_day, staged_text
+from dbt_project.delivery import DeliveryError, deliver
 from dbt_project.journal import Journal
 from dbt_project.lake import KINDS, LakeFile, LakeUrl, connect_lake, find_rides, list_files
 from dbt_project.lake_files import check_files
@@ -22,7 +23,6 @@ from dbt_project.publish import PUBLISHED_FILE, check_warehouse_dir
 from dbt_project.run_date import parse_run_date
 from dbt_project.sql_text import sql_text
 from dbt_project.summary_settings import load_settings
-from dbt_project.upload import UploadError, upload
 from dbt_project.variables import load_variables
 
 READS_THE_LAKE = ("build", "run")
@@ -104,15 +104,12 @@ class Plugin(BasePlugin):
             cursor.execute(f"SET VARIABLE staged = {sql_text(noted)}")
 
     def store(self, target_config: TargetConfig) -> None:
-        """Upload an export, which stands in the local file that `target_config.config` names."""
+        """Bring an export to the lake from the file that `target_config.config` names."""
         assert target_config.location is not None, "an export has a place"
-        file = Path(target_config.config["file"])
         try:
-            upload(file, target_config.location.path)
-        except UploadError as error:
+            deliver(Path(target_config.config["file"]), target_config.location.path)
+        except DeliveryError as error:
             raise DbtRuntimeError(str(error)) from None
-        finally:
-            file.unlink()
 
 
 def parse_seconds(text: str) -> float:

@@ -1,13 +1,12 @@
 {# Materialization of an export: the one column `record` of the model's query, JSON text, becomes the elements of a
-   JSON array in the lake, one a line, in the file <model>_<YYYYMMDD>.json. The file appears whole or not at all:
-   in a folder by a rename; S3 gets it from a file in the warehouse's folder, for reasons see dbt_project/upload.py.
+   JSON array in the lake, one a line, in the file <model>_<YYYYMMDD>.json. It is written beside the
+   warehouse and then brought to the lake, where it appears whole or not at all: see dbt_project/delivery.py.
    The relation is a view of the file as it stands in the lake, so that tests can read it back.
    Used instead of dbt-duckdb's `external`, which writes one record of NULLs for an empty day. #}
 {% materialization lake_json, adapter='duckdb' -%}
     {%- set view = this.incorporate(type='view') -%}
     {%- set url = export_url(this.identifier) -%}
-    {%- set is_s3 = url.startswith('s3://') -%}
-    {%- set file = env_var('WAREHOUSE_DIR', 'warehouse') ~ '/' ~ this.identifier ~ '.upload' if is_s3 else url -%}
+    {%- set file = env_var('WAREHOUSE_DIR', 'warehouse') ~ '/' ~ this.identifier ~ '.unfinished' -%}
     {%- do require_staged_day() -%}
     {{ run_hooks(pre_hooks) }}
     {%- call statement('main') -%}
@@ -18,11 +17,9 @@
 ', new_line ',
 ', suffix '
 ]
-', use_tmp_file true)
+', use_tmp_file false)
     {%- endcall -%}
-    {%- if is_s3 -%}
-        {%- do adapter.store_relation('build_plugin', this, [], url, 'json', {'file': file}) -%}
-    {%- endif -%}
+    {%- do adapter.store_relation('build_plugin', this, [], url, 'json', {'file': file}) -%}
     {%- call statement('read_back') -%}
         create or replace view {{ view }} as
         select json as record from read_json_objects({{ sql_text(glob_text(url)) }}, format = 'array')

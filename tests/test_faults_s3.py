@@ -19,8 +19,8 @@ from conftest import DBT, EMBEDDED_LAKE, ROOT, Build, Workplace, read_strict_jso
 from s3_proxy import S3Proxy
 
 from dbt_project.closing_lines import one_line
+from dbt_project.delivery import DeliveryError, upload
 from dbt_project.lake import connect_lake, find_rides
-from dbt_project.upload import UploadError, upload
 
 DATE = "20230501"
 DAY = datetime.date(2023, 5, 1)
@@ -247,7 +247,7 @@ class TestPatience:
         upload(file, url)
         file.write_text("2")
         proxy.misbehave(kind, "PUT")
-        with pytest.raises(UploadError, match=f"^{url} was not replaced: .+") as failure:
+        with pytest.raises(DeliveryError, match=f"^{url} was not replaced: .+") as failure:
             upload(file, url)
         assert "\n" not in str(failure.value)
         assert sum(request.startswith("PUT") for request in proxy.requests) == 1 + attempts
@@ -278,7 +278,6 @@ def run_python(code: str, environ: dict[str, str]) -> str:
 FIND = f"""
 import datetime, duckdb
 from dbt_project.lake import connect_lake, find_rides
-from dbt_project.upload import UploadError, upload
 with duckdb.connect() as connection:
     try:
         connect_lake(connection, ["httpfs", "aws"])

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import duckdb
 
+from dbt_project.delivery import upload
 from dbt_project.lake import glob_text
-from dbt_project.upload import upload
 
 
 def write_page(folder: str, name: str, html: str) -> str:

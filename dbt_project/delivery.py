@@ -1,11 +1,14 @@
-"""Uploading an export to S3: the object is replaced whole, or stays what it was.
+"""Bringing an export to the lake: what was there is replaced whole, or stays what it was.
 
-DuckDB's own COPY to S3 is not used for that: when it fails, it deletes the object that it was to
-replace, and when its query fails, it uploads what there was until then.
+Exports are written beside the warehouse first. DuckDB's own COPY to S3 is not used, for when it
+fails, it deletes the object that it was to replace, and when its query fails, it uploads what there
+was until then; nor is its COPY into the lake's folder, where a full disk leaves half a file.
 """
 
+import errno
 import mimetypes
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +16,45 @@ from typing import Any
 from dbt_project.lake import HTTP_SETTINGS, endpoint_of, region_of, timeout_of
 
 
-class UploadError(RuntimeError):
-    """The server did not take a file; the message is one line."""
+class DeliveryError(RuntimeError):
+    """A file is not in its place; the message is one line."""
+
+
+def deliver(file: Path, place: str) -> None:
+    """Move a file to a path, or to ``s3://bucket/key``.
+
+    Raises
+    ------
+    DeliveryError
+        If that is not possible. What was in that place is there still.
+    """
+    try:
+        if place.startswith("s3://"):
+            upload(file, place)
+        else:
+            _move(file, Path(place))
+    except OSError as error:
+        raise DeliveryError(f"{place} was not replaced: {error.strerror}") from None
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def _move(file: Path, place: Path) -> None:
+    try:
+        os.replace(file, place)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _copy(file, place)  # to another disk
+
+
+def _copy(file: Path, place: Path) -> None:
+    unfinished = place.with_name(f"{place.name}.unfinished")
+    try:
+        shutil.copyfile(file, unfinished)
+        os.replace(unfinished, place)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def upload(file: Path, url: str, environ: Mapping[str, str] = os.environ) -> None:
@@ -33,7 +73,7 @@ def upload(file: Path, url: str, environ: Mapping[str, str] = os.environ) -> Non
 
     Raises
     ------
-    UploadError
+    DeliveryError
         If the server refuses it, or fails or is silent until all attempts are used up.
     """
     # boto3 takes a quarter of a second to import, and a lake in a folder has no use for it
@@ -48,7 +88,7 @@ def upload(file: Path, url: str, environ: Mapping[str, str] = os.environ) -> Non
         _client(environ).upload_file(str(file), bucket, key, ExtraArgs=options)
     except (Boto3Error, BotoCoreError, ClientError) as error:
         reason = str(error).rpartition(f"{bucket}/{key}: ")[2]
-        raise UploadError(f"{url} was not replaced: {' '.join(reason.split())}") from None
+        raise DeliveryError(f"{url} was not replaced: {' '.join(reason.split())}") from None
 
 
 def _client(environ: Mapping[str, str]) -> Any:
