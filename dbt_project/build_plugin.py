@@ -75,13 +75,12 @@ class Plugin(BasePlugin):
         except (OSError, WarehouseInUseError) as error:
             raise DbtRuntimeError(str(error)) from error
         except duckdb.IOException as error:
-            holder = re.search(r"Conflicting lock is held in (.*)\(PID (\d+)\)", str(error))
+            holder = re.search(r"Conflicting lock is held in .*\(PID (\d+)\)", str(error))
             if not holder:
                 raise
-            program = holder[1].strip().rpartition("/")[2] or "a program"
             raise DbtRuntimeError(
-                f"process {holder[2]} ({program}) is using {creds.path}: "
-                "try again when it has ended; taxi.duckdb is the file for queries"
+                f"process {holder[1]} is using {creds.path}: try again when it has ended; "
+                f"{PUBLISHED_FILE} is the file for queries"
             ) from error
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
