@@ -26,9 +26,10 @@ def check_warehouse_dir(folder: str) -> str:
     ValueError
         In one line, if it is a URL or has a character that DuckDB does not take.
     """
-    if not folder.strip() or "://" in folder or "?" in folder or not folder.isprintable():
+    is_folder = folder.strip() and folder.isprintable() and "://" not in folder
+    if not is_folder or set("?#") & set(folder):
         raise ValueError(
-            f"WAREHOUSE_DIR must be a folder of this machine without ? in its name, not {folder!r}"
+            f"WAREHOUSE_DIR must be a folder of this machine, without ? or #, not {folder!r}"
         )
     return folder
 

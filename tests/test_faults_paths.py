@@ -14,7 +14,7 @@ def test_folders_of_any_name_give_the_same_day(workplace: Workplace, embedded_da
     odd = workplace.folder / 'it\'s; [2023] * "q" #1 %41 {{ x }} Größe'
     odd.mkdir()
     workplace.lake = odd / ".." / odd.name / "the [lake] ?"
-    workplace.warehouse = odd / "ware'house"
+    workplace.warehouse = workplace.folder / 'it\'s; [2023] * "q" %41 {{ x }}' / "ware'house"
     workplace.fill_with_embedded_day()
     (odd / "the l ?").mkdir()  # what the lake's name matches as a pattern
     (odd / "the l ?" / f"taxi-rides-{DATE}.json").write_text("[]")

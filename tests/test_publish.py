@@ -130,7 +130,7 @@ def test_who_writes_into_the_copy_all_the_same_spoils_it_for_nobody(tmp_path: Pa
         assert reader.execute("select count(*) from rides").fetchall() == [(3,)]
 
 
-@pytest.mark.parametrize("folder", ["s3://bucket/warehouse", "what?", "", "a\nb"])
+@pytest.mark.parametrize("folder", ["s3://bucket/warehouse", "what?", "number #1", "", "a\nb"])
 def test_a_folder_that_cannot_hold_the_warehouse_is_refused(folder: str) -> None:
     with pytest.raises(ValueError, match=r"^WAREHOUSE_DIR must be a folder of this machine"):
         check_warehouse_dir(folder)
