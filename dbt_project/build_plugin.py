@@ -67,6 +67,7 @@ class Plugin(BasePlugin):
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
         """Make the folders that the build writes to, and see that no other build is at work."""
+        check_sizes(config)
         try:
             for folder in self.folders:
                 os.makedirs(folder, exist_ok=True)
@@ -109,6 +110,18 @@ class Plugin(BasePlugin):
             deliver(Path(target_config.config["file"]), target_config.location.path)
         except DeliveryError as error:
             raise DbtRuntimeError(str(error)) from None
+
+
+def check_sizes(config: dict[str, Any]) -> None:
+    """See that DuckDB takes the limits of its memory and of what it spills."""
+    sizes = {name: config[name] for name in ("memory_limit", "max_temp_directory_size")}
+    try:
+        duckdb.connect(config=sizes).close()
+    except duckdb.Error:
+        raise DbtRuntimeError(
+            "WAREHOUSE_MEMORY_LIMIT and WAREHOUSE_SPILL_LIMIT must be sizes as 4GB, "
+            f"not {' and '.join(map(repr, sizes.values()))}"
+        ) from None
 
 
 def parse_seconds(text: str) -> float:
