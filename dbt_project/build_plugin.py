@@ -14,7 +14,7 @@ from dbt_common.exceptions import DbtRuntimeError
 
 from dbt_project.build_lock import WarehouseInUseError, hold_warehouse
 from dbt_project.closing_lines import ClosingLines, one_line
-from dbt_project.day_builds import open_day, staged_text
+from dbt_project.day_builds import inputs_text, open_day
 from dbt_project.delivery import DeliveryError, deliver
 from dbt_project.journal import Journal
 from dbt_project.lake import KINDS, LakeFile, LakeUrl, connect_lake, find_rides, list_files
@@ -100,8 +100,7 @@ class Plugin(BasePlugin):
             pairs = [f"{sql_text(file)}: {sql_text(name)}" for file, name in self.formats.items()]
             cursor.execute(f"SET VARIABLE lake_formats = MAP {{{', '.join(pairs)}}}")
         if self.is_build:
-            noted = staged_text(self.run_date, self.files)
-            cursor.execute(f"SET VARIABLE staged = {sql_text(noted)}")
+            cursor.execute(f"SET VARIABLE inputs = {sql_text(inputs_text(self.files))}")
 
     def store(self, target_config: TargetConfig) -> None:
         """Bring an export to the lake from the file that `target_config.config` names."""

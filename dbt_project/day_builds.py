@@ -78,15 +78,13 @@ def inputs_text(files: Sequence[LakeFile]) -> str:
     return json.dumps([[path, size, modified.isoformat()] for path, size, modified in seen])
 
 
-def staged_text(run_date: datetime.date, files: Sequence[LakeFile]) -> str:
-    """What the macro note_staged notes at the records in staging: their day and files, as JSON."""
-    return json.dumps({"date": str(run_date), "inputs": inputs_text(files)})
-
-
 def staged_inputs(connection: duckdb.DuckDBPyConnection) -> str | None:
-    """The files that the records in staging were read from; None if nothing is noted there."""
+    """The files that the records in staging were read from, as note_working_day has noted them.
+
+    None if it has not.
+    """
     notes = connection.execute(
         "SELECT comment FROM duckdb_tables() "
         "WHERE table_name = 'stg_lake__ride_records' AND comment IS NOT NULL"
     ).fetchall()
-    return json.loads(notes[0][0])["inputs"] if notes else None
+    return notes[0][0].partition(" ")[2] if notes else None

@@ -7,7 +7,6 @@
     {%- set view = this.incorporate(type='view') -%}
     {%- set url = export_url(this.identifier) -%}
     {%- set file = env_var('WAREHOUSE_DIR', 'warehouse') ~ '/' ~ this.identifier ~ '.unfinished' -%}
-    {%- do require_staged_day() -%}
     {{ run_hooks(pre_hooks) }}
     {%- call statement('main') -%}
         copy (

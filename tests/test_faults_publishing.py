@@ -60,7 +60,7 @@ def test_a_day_that_fails_a_test_is_not_exported_and_published_by_no_other_days_
     other_copy = (workplace.warehouse / "taxi.duckdb").read_bytes()
     part = workplace.build(f"date: {DATE}", "--select", "clustered_summarized", *UNTESTED)
     assert part.completed.returncode != 0
-    assert "the records in staging are those of 2023-05-02, not of 2023-05-01" in part.last_line
+    assert "the working tables hold 2023-05-02, not 2023-05-01" in part.last_line
     assert export.read_bytes() == old_export
     assert (workplace.warehouse / "taxi.duckdb").read_bytes() == other_copy
 
