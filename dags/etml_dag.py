@@ -5,9 +5,10 @@
 | `wait_for_rides` | waits for the day's rides, two hours at most | |
 | `extract_cluster_save` | reads, cleans and clusters them | `clustered_data_D.json` |
 | `extract_summarize` | summarises, tests and publishes | all the rest |
+| `send_report` | e-mails the report, if `SMTP_HOST` is set | |
 
-Each of the last two is one `dbt build` over its part of the graph, so that a failure of the second
-does not repeat the first.
+The two in the middle are one `dbt build` each, over a part of the graph, so that a failure of the
+second does not repeat the first.
 
 **The day** is the day before the run's date by the city's clocks, for scheduled, manual and
 backfill runs alike: the run of 2 May builds 1 May. A run by hand takes two parameters:
@@ -39,6 +40,7 @@ from dbt_project.orchestration.alerts import alert
 from dbt_project.orchestration.city import City, read_cities
 from dbt_project.orchestration.day import day_of_run
 from dbt_project.orchestration.dbt_build import DbtBuild
+from dbt_project.orchestration.send_report import SendReport
 from dbt_project.orchestration.wait import wait_for_rides
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -47,6 +49,7 @@ VARS = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]
 START = "0 6 * * *"
 WAIT_LIMIT = datetime.timedelta(hours=2)
 BUILD_LIMIT = datetime.timedelta(hours=1)
+MAIL_LIMIT = datetime.timedelta(minutes=5)
 DEADLINE_AFTER_START = datetime.timedelta(hours=3)  # 09:00
 DAY = "{{ day(dag_run, params) }}"
 FIRST_PART = "+clustered_data"
@@ -139,6 +142,15 @@ def make_dag(city: City) -> DAG:
             ],
         )
         wait >> cluster >> summarise
+        if os.environ.get("SMTP_HOST"):
+            summarise >> SendReport(
+                task_id="send_report",
+                date=DAY,
+                project=str(PROJECT),
+                places=city.places,
+                execution_timeout=MAIL_LIMIT,
+                doc_md="E-mails the report, its summary in the message and its page attached.",
+            )
     return dag
 
 

@@ -1,25 +1,19 @@
 """The report of days of every sort, and its e-mail over a real socket."""
 
 import datetime
-import email
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from email import policy
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Message
 from aiosmtpd.smtp import AuthResult
 from conftest import ROOT, Build
+from mail_server import Mailbox, mail_server
 
 from dbt_project.report import write_report
 from dbt_project.report.facts import read_facts
@@ -308,31 +302,6 @@ class TestWords:
             "100.0%",
             "-",
         ]
-
-
-class Mailbox(Message):
-    """Keeps what its server receives."""
-
-    def __init__(self) -> None:
-        super().__init__(EmailMessage)
-        self.received: list[EmailMessage] = []
-
-    def handle_message(self, message: EmailMessage) -> None:
-        self.received.append(email.message_from_bytes(bytes(message), policy=policy.default))
-
-
-@contextmanager
-def mail_server(mailbox: Mailbox, host: str = "127.0.0.1", **options: object) -> Iterator[str]:
-    """A server on a free port; yields the port."""
-    with socket.socket() as free:
-        free.bind((host, 0))
-        port = free.getsockname()[1]
-    controller = Controller(mailbox, hostname=host, port=port, **options)
-    controller.start()
-    try:
-        yield str(port)
-    finally:
-        controller.stop()
 
 
 def send(build: Build, **environment: str) -> subprocess.CompletedProcess[str]:

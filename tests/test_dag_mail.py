@@ -1,0 +1,41 @@
+"""The DAG sends the report where a mail server is configured, but not of a backfill."""
+
+from pathlib import Path
+
+import pytest
+from airflow_process import Airflow, migrate
+from conftest import Build
+from mail_server import Mailbox, mail_server
+
+SEND = """
+from types import SimpleNamespace
+task = dag.task_dict["send_report"]
+task.date = "20230501"
+task.execute({"dag_run": SimpleNamespace(run_type=RUN_TYPE)})
+tell([sorted(dag.task_dict["extract_summarize"].downstream_task_ids), task.template_fields])
+"""
+
+
+@pytest.fixture
+def airflow(tmp_path: Path) -> Airflow:
+    return Airflow(tmp_path / "airflow", migrate(tmp_path / "empty"))
+
+
+def test_the_report_goes_out_after_the_build_but_not_for_a_backfill(
+    airflow: Airflow, embedded_day: Build
+) -> None:
+    mailbox = Mailbox()
+    with mail_server(mailbox) as port:
+        settings = {
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": port,
+            "REPORT_FROM": "warehouse@example.com",
+            "REPORT_TO": "manager@example.com",
+            "WAREHOUSE_DIR": str(embedded_day.warehouse),
+        }
+        after, output = airflow.run(SEND.replace("RUN_TYPE", "'scheduled'"), **settings)
+        assert after == [["send_report"], ["date"]]
+        assert "Sent the report of 2023-05-01 to manager@example.com" in output
+        airflow.run(SEND.replace("RUN_TYPE", "'backfill'"), **settings)
+    (message,) = mailbox.received
+    assert message["To"] == "manager@example.com"
