@@ -1,5 +1,6 @@
 """dbt-duckdb plugin: what a build checks before it opens the warehouse."""
 
+import gc
 import os
 import re
 from pathlib import Path
@@ -19,7 +20,7 @@ from dbt_project.delivery import DeliveryError, deliver
 from dbt_project.journal import Journal
 from dbt_project.lake import KINDS, LakeFile, LakeUrl, connect_lake, find_rides, list_files
 from dbt_project.lake_files import check_files
-from dbt_project.publish import PUBLISHED_FILE, check_warehouse_dir
+from dbt_project.publish import PUBLISHED_FILE, check_publish_url, check_warehouse_dir
 from dbt_project.run_date import parse_run_date
 from dbt_project.sql_text import sql_text
 from dbt_project.summary_settings import load_settings
@@ -33,6 +34,7 @@ class Plugin(BasePlugin):
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         """Check everything that can be checked while nothing has been written."""
+        gc.freeze()  # the manifest stays to the end: looking through it for garbage takes a second
         self.is_build = get_flags().WHICH in READS_THE_LAKE
         self.extensions = plugin_config.get("extensions", [])
         self.files: list[LakeFile] = []
@@ -43,6 +45,7 @@ class Plugin(BasePlugin):
             self.run_date = parse_run_date(plugin_config["date"])
             lake = LakeUrl.parse(plugin_config["lake_url"])
             output = LakeUrl.parse(plugin_config["lake_output_url"], "LAKE_OUTPUT_URL")
+            check_publish_url(plugin_config["publish_url"])
             self.warehouse_dir = check_warehouse_dir(plugin_config["warehouse_dir"])
             self.wait_seconds = parse_seconds(plugin_config["wait_seconds"])
             if self.is_build:

@@ -20,6 +20,11 @@ ENVIRONMENT = (
     ),
     EnvironmentVariable("WAREHOUSE_DIR", "Folder of the warehouse's files.", "`warehouse`"),
     EnvironmentVariable(
+        "PUBLISH_URL",
+        "`s3://bucket[/prefix]` where the published warehouse goes as well.",
+        "nowhere else",
+    ),
+    EnvironmentVariable(
         "WAREHOUSE_MEMORY_LIMIT",
         "DuckDB's memory; beyond it, it spills to the warehouse's folder. Python comes on top.",
         "`4GB`",

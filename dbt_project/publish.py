@@ -9,6 +9,8 @@ import duckdb
 import pandas as pd
 
 from dbt_project.day_builds import close_day, open_days
+from dbt_project.delivery import upload
+from dbt_project.lake import LakeUrl
 from dbt_project.sql_text import sql_text
 
 PUBLISHED_FILE = "taxi.duckdb"
@@ -34,12 +36,25 @@ def check_warehouse_dir(folder: str) -> str:
     return folder
 
 
+def check_publish_url(url: str) -> None:
+    """See that the setting PUBLISH_URL, if there is one, names a bucket.
+
+    Raises
+    ------
+    ValueError
+        In one line, if it names anything else.
+    """
+    if url and not LakeUrl.parse(url, "PUBLISH_URL").is_s3:
+        raise ValueError(f"PUBLISH_URL must be s3://bucket[/prefix], not {url[:60]!r}")
+
+
 def publish(
     connection: duckdb.DuckDBPyConnection,
     database: str,
     schema: str,
     run_date: datetime.date,
     inputs: str | None = None,
+    publish_url: str = "",
 ) -> pd.DataFrame:
     """Copy the marts' database file, and swap the copy in by one atomic rename.
 
@@ -57,11 +72,18 @@ def publish(
         The day that is built.
     inputs
         The files that it was built from, as `inputs_text` has them.
+    publish_url
+        ``s3://bucket[/prefix]`` where the copy goes as well, for analysts elsewhere.
 
     Returns
     -------
     pandas.DataFrame
         ``table_name`` and number of ``rows``, one row a table.
+
+    Raises
+    ------
+    DeliveryError
+        If the copy cannot be brought to `publish_url`; on this machine it is published then.
     """
     others = connection.execute(
         "SELECT schema_name FROM duckdb_schemas() "
@@ -83,6 +105,8 @@ def publish(
         os.replace(unfinished, file)
     finally:
         _remove_with_log(unfinished)
+    if publish_url:
+        upload(file, f"{publish_url.rstrip('/')}/{PUBLISHED_FILE}")
     close_day(built.parent, run_date, inputs)
     return rows
 

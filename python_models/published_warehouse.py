@@ -20,4 +20,5 @@ def model(dbt, session):
         schema=dbt.config.get("marts_schema"),
         run_date=parse_run_date(dbt.config.get("ride_date")),
         inputs=staged_inputs(session.cursor()),
+        publish_url=dbt.config.get("publish_url"),
     )

@@ -5,12 +5,14 @@ import json
 import subprocess
 import sys
 
+import duckdb
 import numpy as np
 import pytest
 from conftest import EMBEDDED_LAKE, ROOT, Build, Workplace, hashes, read_strict_json
 from sklearn.cluster import DBSCAN
 from sklearn.preprocessing import StandardScaler
 
+from dbt_project.lake import load_extensions
 from dbt_project.sentences import split_sentences
 
 DATE = "20230501"
@@ -254,6 +256,24 @@ class TestSourceFormats:
         assert all(added <= set(ride) for ride in build.export("clustered_summarized", DATE))
 
 
+def rides_over_s3(url: str, server: dict[str, str]) -> int:
+    """Count the rides in a published warehouse as an analyst elsewhere does."""
+    with duckdb.connect() as analyst:
+        load_extensions(analyst, ["httpfs"])
+        analyst.execute(
+            "create secret (type s3, key_id ?, secret ?, region ?, endpoint ?, use_ssl false, "
+            "url_style 'path')",
+            [
+                server["AWS_ACCESS_KEY_ID"],
+                server["AWS_SECRET_ACCESS_KEY"],
+                server["AWS_REGION"],
+                server["AWS_ENDPOINT_URL"].removeprefix("http://"),
+            ],
+        )
+        analyst.execute(f"attach '{url}' as taxi (read_only)")
+        return int(analyst.execute("select count(*) from taxi.rides").fetchall()[0][0])
+
+
 class TestS3:
     def test_the_same_day_in_a_bucket_gives_the_same_exports(
         self, workplace: Workplace, embedded_day: Build, s3_server: dict[str, str]
@@ -276,11 +296,14 @@ class TestS3:
             DATE,
             LAKE_URL="s3://etml-data/glasgow",
             LAKE_OUTPUT_URL="s3://results/",
+            PUBLISH_URL="s3://results/warehouse",
             **s3_server,
         )
         listing = s3.list_objects_v2(Bucket="results")["Contents"]
         exports = {f"{name}_{DATE}.json" for name in EXPORTS}
-        assert {item["Key"] for item in listing} == exports | PAGES
+        warehouse = "warehouse/taxi.duckdb"
+        assert {item["Key"] for item in listing} == exports | PAGES | {warehouse}
+        assert rides_over_s3(f"s3://results/{warehouse}", s3_server) == 400
         for name in EXPORTS:
             body = s3.get_object(Bucket="results", Key=f"{name}_{DATE}.json")["Body"].read()
             assert body == (embedded_day.lake / f"{name}_{DATE}.json").read_bytes()
