@@ -27,6 +27,7 @@ lint: .venv/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/sqlfluff lint models analyses tests
+	$(BIN)/mypy
 
 # make query                                    DuckDB's command line on the published warehouse, read-only
 # make query SQL="select * from daily_reports"  one answer
