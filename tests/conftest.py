@@ -146,9 +146,9 @@ def workplace(tmp_path: Path) -> Workplace:
 
 @pytest.fixture(scope="session")
 def embedded_day(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """The embedded day, built once for all tests that only look at it."""
+    """The embedded day with all unit tests, built once for all tests that only look at it."""
     workplace = Workplace(tmp_path_factory.mktemp("embedded")).fill_with_embedded_day()
-    return workplace.build_day("20230501")
+    return workplace.build_day("20230501", RUN_UNIT_TESTS="1")
 
 
 @pytest.fixture(scope="session")

@@ -130,6 +130,13 @@ def test_whatever_leaves_the_warehouse_has_an_exposure(manifest: Manifest) -> No
     assert leaving == exposed
 
 
+def test_the_logic_of_models_is_proved_on_rows_of_its_own(embedded_day: Build) -> None:
+    results = json.loads((embedded_day.lake.parent / "target" / "run_results.json").read_text())
+    unit_tests = [r for r in results["results"] if r["unique_id"].startswith("unit_test.")]
+    assert {result["status"] for result in unit_tests} == {"pass"}
+    assert len(unit_tests) >= 6
+
+
 def test_rides_have_an_age_after_which_they_are_old(manifest: Manifest) -> None:
     rides = manifest["sources"]["source.etml.lake.taxi-rides"]
     assert rides["freshness"]["warn_after"]["count"] == 24
