@@ -17,17 +17,21 @@
     {{- return(modules.re.sub('([*?\\[])', '[\\1]', path)) -}}
 {%- endmacro %}
 
+{# A pattern of the day's files of one kind, and a few others. #}
+{% macro day_pattern(kind) -%}
+    {%- set name = kind ~ '-' ~ run_date() | replace('-', '') -%}
+    {{- return(glob_text(lake_url().rstrip('/') ~ '/' ~ name) ~ '[-.]*') -}}
+{%- endmacro %}
+
 {# The files that hold a day's records of one kind: whole or in parts, plain or gzip, in the order of their names; and
    the format in which to read each, which the build plugin has found out. #}
 {% macro lake_files(kind) -%}
     {%- if not execute %}{{ return([]) }}{% endif -%}
-    {%- set name = kind ~ '-' ~ run_date() | replace('-', '') -%}
-    {%- set pattern = glob_text(lake_url().rstrip('/') ~ '/' ~ name) ~ '[-.]*' -%}
     {%- set listing -%}
         select
             file,
             coalesce(getvariable('lake_formats')[file], 'auto') as format
-        from glob({{ sql_text(pattern) }})
+        from glob({{ sql_text(day_pattern(kind)) }})
         where regexp_matches(file, '\d{8}(-[^/]+)?\.json(\.gz)?$')
         order by file
     {%- endset -%}
@@ -64,5 +68,5 @@
 {# When the last of a day's files of one kind came, for `dbt source freshness`. #}
 {% macro lake_loaded_at(kind) -%}
     select max(last_modified)
-    from read_blob({{ lake_path(lake_url(), kind ~ '-' ~ run_date() | replace('-', '') ~ '[-.]*') }})
+    from read_blob({{ sql_text(day_pattern(kind)) }})
 {%- endmacro %}

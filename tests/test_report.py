@@ -270,13 +270,11 @@ class TestFiles:
             (folder / name).stat().st_size for name in ("report_20230501.html", "report_index.html")
         ]
 
-    def test_a_page_that_cannot_be_written_leaves_the_earlier_one(
-        self, day: duckdb.DuckDBPyConnection, tmp_path: Path
-    ) -> None:
+    def test_a_page_that_cannot_be_written_leaves_the_earlier_one(self, tmp_path: Path) -> None:
         (tmp_path / "page.html").write_text("old")
         (tmp_path / "page.html.unfinished").mkdir()
         with pytest.raises(OSError, match="unfinished"):
-            write_page(day, str(tmp_path), "page.html", "new")
+            write_page(str(tmp_path), "page.html", "new")
         assert (tmp_path / "page.html").read_text() == "old"
 
 
