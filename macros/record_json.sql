@@ -1,12 +1,30 @@
-{# A ride's record with fields added to it. `added` is SQL for a JSON object's text that has fields of these names.
-   What the record had is not changed by a byte, but for what is rare, so that one look finds the records that have
-   none of it: a field of one of the names is replaced; of what DuckDB reads but JSON does not have, NaN and Infinity
-   become null and the comma after the last element goes. #}
-{% macro add_json_fields(record, names, added) -%}
+{# The fields that the exports add to a record. #}
+{% macro exported_fields() -%}
+    {{- return([
+        'label',
+        'is_anomaly',
+        'anomaly_kind',
+        'summary',
+        'summary_status',
+        'summary_source',
+        'summary_model',
+    ]) -}}
+{%- endmacro %}
+
+{# Whether fields can be added to a record's text as it is. Looked at once for all exports, and rarely false: for a record
+   that has a field of such a name, or what DuckDB reads but JSON does not have, which is NaN, Infinity and a comma after the
+   last element. #}
+{% macro takes_fields_as_it_is(record) -%}
+    not regexp_matches({{ record }}, '(?i)[:,\[]\s*-?(nan|inf)|"({{ exported_fields() | join("|") }})"\s*:|,\s*[}\]]')
+{%- endmacro %}
+
+{# A ride's record with fields added to it, those of `names`. `added` is SQL for a JSON object's text that has them.
+   What the record had is not changed by a byte where it takes fields as it is. Else a field of one of the names is
+   replaced, NaN and Infinity become null and the comma after the last element goes. #}
+{% macro add_json_fields(record, takes_fields, names, added) -%}
     left(
         case
-            when not regexp_matches({{ record }}, '(?i)[:,\[]\s*-?(nan|inf)|"({{ names | join("|") }})"\s*:|,\s*[}\]]')
-                then {{ record }}::varchar
+            when {{ takes_fields }} then {{ record }}::varchar
             else json_merge_patch(({{ strict_json(record) }})::json, '{"{{ names | join('":null,"') }}":null}')::varchar
         end,
         -1

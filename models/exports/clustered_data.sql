@@ -2,6 +2,13 @@ with records as (
     select * from {{ ref('stg_lake__ride_records') }}
 ),
 
+fields as (
+    select
+        record_number,
+        takes_fields
+    from {{ ref('stg_lake__rides') }}
+),
+
 rides as (
     select
         record_number,
@@ -10,7 +17,8 @@ rides as (
     where ride_date = {{ run_date_sql() }}
 )
 
-select {{ add_json_fields('records.record', ['label'], 'rides.added') }} as record
+select {{ add_json_fields('records.record', 'fields.takes_fields', ['label'], 'rides.added') }} as record
 from records
+inner join fields on records.record_number = fields.record_number
 inner join rides on records.record_number = rides.record_number
 order by records.record_number

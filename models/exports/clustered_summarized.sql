@@ -1,17 +1,14 @@
 -- depends_on: {{ ref('daily_reports') }}
 -- depends_on: {{ ref('clustered_data') }} so that neither export is new while the other could not be written
-{%- set added_fields = [
-    'label',
-    'is_anomaly',
-    'anomaly_kind',
-    'summary',
-    'summary_status',
-    'summary_source',
-    'summary_model',
-] %}
-
 with records as (
     select * from {{ ref('stg_lake__ride_records') }}
+),
+
+fields as (
+    select
+        record_number,
+        takes_fields
+    from {{ ref('stg_lake__rides') }}
 ),
 
 rides as (
@@ -59,7 +56,9 @@ labelled as (
     left join anomalies on rides.record_number = anomalies.record_number
 )
 
-select {{ add_json_fields('records.record', added_fields, 'labelled.added') }} as record
+select
+    {{ add_json_fields('records.record', 'fields.takes_fields', exported_fields(), 'labelled.added') }} as record
 from records
+inner join fields on records.record_number = fields.record_number
 inner join labelled on records.record_number = labelled.record_number
 order by records.record_number

@@ -8,6 +8,7 @@ fields as (
         record_number,
         source_file,
         record is null as is_malformed,
+        {{ takes_fields_as_it_is('record') }} as takes_fields,
         starts_with(record::varchar, '{') as is_object,
         json_transform(
             record,
@@ -44,6 +45,7 @@ typed as (
         source_file,
         is_malformed,
         is_object,
+        takes_fields,
 
         -- text is an identifier and so is a number of any length without a fraction; true, 1.5 and {} are none
         case
