@@ -61,6 +61,7 @@ def test_a_disk_that_is_full_leaves_the_old_exports_and_the_old_warehouse(
     assert healed.query("select rides from daily_reports") == [(400,)]
 
 
+@pytest.mark.on_request
 def test_a_disk_with_no_room_for_the_copy_leaves_the_published_warehouse(
     workplace: Workplace, small_disk: Path
 ) -> None:
