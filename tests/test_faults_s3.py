@@ -159,7 +159,7 @@ class TestWholeBuilds:
             pytest.param("status", {"status": 503}, "HTTP 503", marks=pytest.mark.on_request),
             pytest.param("expired", {}, "ExpiredToken", marks=pytest.mark.on_request),
             pytest.param("cut", {}, "partial", marks=pytest.mark.on_request),
-            ("hang", {}, "Timeout was reached"),
+            pytest.param("hang", {}, "Timeout was reached", marks=pytest.mark.on_request),
         ],
     )
     def test_a_lake_that_cannot_be_listed_is_one_line_and_nothing_is_written(
