@@ -96,8 +96,9 @@ def machine_part(machine: dict[str, str]) -> str:
 
 
 def command_part(results: Results) -> str:
-    """Name the command that measured."""
-    return f"`{results['command']}`"
+    """Name the command that measured, and what else is to be known of its figures."""
+    note = results.get("note")
+    return f"`{results['command']}`" + (f"\n\n{paragraph(note)}" if note else "")
 
 
 # A whole day --------------------------------------------------------------------------------------
