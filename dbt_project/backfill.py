@@ -16,13 +16,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import duckdb
 import yaml
 
 from dbt_project.day_builds import inputs_text, published_inputs
-from dbt_project.lake import KINDS, LakeUrl, connect_lake, find_rides, glob_text, list_files
+from dbt_project.lake import LakeUrl, connect_lake, glob_text, list_day
 from dbt_project.run_date import parse_run_date
 
 EXPORTS = ("clustered_data_{}.json", "clustered_summarized_{}.json", "report_{}.html")
@@ -77,9 +78,8 @@ def is_up_to_date(
     FileNotFoundError
         In one line that names the path, if the lake has no rides for the day.
     """
-    find_rides(connection, lakes.source.text, day)
-    files = [file for kind in KINDS for file in list_files(connection, lakes.source, kind, day)]
-    if inputs != inputs_text(files):
+    files = list_day(connection, lakes.source, day)
+    if inputs != inputs_text(list(chain.from_iterable(files.values()))):
         return False
     names = [name.format(f"{day:%Y%m%d}") for name in EXPORTS]
     paths = [f"{glob_text(lakes.output.text)}/{name}" for name in names]

@@ -3,6 +3,7 @@
 import gc
 import os
 import re
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from dbt_project.closing_lines import ClosingLines, one_line
 from dbt_project.day_builds import inputs_text, open_day
 from dbt_project.delivery import DeliveryError, deliver
 from dbt_project.journal import Journal
-from dbt_project.lake import KINDS, LakeFile, LakeUrl, connect_lake, find_rides, list_files
+from dbt_project.lake import LakeFile, LakeUrl, connect_lake, list_day
 from dbt_project.lake_files import check_files
 from dbt_project.publish import PUBLISHED_FILE, check_publish_url, check_warehouse_dir
 from dbt_project.run_date import parse_run_date
@@ -63,10 +64,9 @@ class Plugin(BasePlugin):
     def _look_at_lake(self, lake: LakeUrl) -> None:
         with duckdb.connect() as connection:
             connect_lake(connection, self.extensions)
-            kinds = [list_files(connection, lake, kind, self.run_date) for kind in KINDS]
-            self.files = [file for files in kinds for file in files]
-            find_rides(connection, lake.text, self.run_date)
-            self.formats = check_files(connection, lake.text, self.run_date)
+            day = list_day(connection, lake, self.run_date)
+            self.files = list(chain.from_iterable(day.values()))
+            self.formats = check_files(connection, day)
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
         """Make the folders that the build writes to, and see that no other build is at work."""

@@ -210,28 +210,20 @@ def list_files(
     return files
 
 
-def find_files(
-    connection: duckdb.DuckDBPyConnection, lake_url: str, kind: str, run_date: datetime.date
-) -> list[str]:
-    """Paths of a day's files of one kind: one file, or parts, or none; plain or gzip."""
-    return [file.path for file in list_files(connection, LakeUrl.parse(lake_url), kind, run_date)]
-
-
-def find_rides(
-    connection: duckdb.DuckDBPyConnection, lake_url: str, run_date: datetime.date
-) -> list[str]:
-    """Paths of the day's rides.
+def list_day(
+    connection: duckdb.DuckDBPyConnection, lake: LakeUrl, run_date: datetime.date
+) -> dict[str, list[LakeFile]]:
+    """The day's files of every kind, by kind.
 
     Raises
     ------
     FileNotFoundError
-        In one line that names the path, if there is none.
+        In one line that names the path, if there are no rides.
     ValueError
-        In one line, if the lake's address or the name of a part cannot be used.
+        In one line, if the name of a part is none that can be read safely.
     """
-    lake = LakeUrl.parse(lake_url)
-    files = find_files(connection, lake_url, RIDES, run_date)
-    if not files:
+    files = {kind: list_files(connection, lake, kind, run_date) for kind in KINDS}
+    if not files[RIDES]:
         name = f"{lake.text}/{RIDES}-{run_date:%Y%m%d}"
         raise FileNotFoundError(
             f"no rides for {run_date}: {name}.json is not in the lake "

@@ -1,23 +1,30 @@
 """A day's files, looked at before a build: are they whole, and how do records stand in them."""
 
-import datetime
 import gzip
 import io
 import zlib
+from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
 import duckdb
 
-from dbt_project.lake import KINDS, find_files, glob_text
+from dbt_project.lake import RIDES, LakeFile, glob_text
 
 _FIRST_LINES = 100
 _CHUNK = 1 << 20
 
 
 def check_files(
-    connection: duckdb.DuckDBPyConnection, lake_url: str, run_date: datetime.date
+    connection: duckdb.DuckDBPyConnection, day: Mapping[str, Sequence[LakeFile]]
 ) -> dict[str, str]:
     """Check every file of a day as far as that is possible without reading it twice.
+
+    Parameters
+    ----------
+    connection
+        It has the way to the lake.
+    day
+        The day's files by kind, as `list_day` gives them.
 
     Returns
     -------
@@ -31,13 +38,13 @@ def check_files(
         files of the day's rides holds anything.
     """
     formats: dict[str, str] = {}
-    for kind in KINDS:
-        files = find_files(connection, lake_url, kind, run_date)
+    for kind, listed in day.items():
+        files = [file.path for file in listed]
         for file in files:
             if file.endswith(".gz"):
                 _check_gzip(connection, file)
         found = {file: _format_of(connection, file) for file in files}
-        if kind == "taxi-rides" and set(found.values()) == {"empty"}:
+        if kind == RIDES and set(found.values()) == {"empty"}:
             raise ValueError(f"{files[0]} is empty: a day without rides is written as []")
         formats |= {
             file: name for file, name in found.items() if name in ("array", "newline_delimited")

@@ -18,6 +18,7 @@ from conftest import Workplace
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from dbt_project.lake import LakeUrl, list_day
 from dbt_project.lake_files import check_files
 
 DATE = "20230501"
@@ -74,7 +75,9 @@ class Lake:
     def read(self, content: str) -> None:
         """Write the file, and make of it what a build makes."""
         self.file.write_text(content, encoding="utf-8")
-        formats = check_files(self.connection, str(self.file.parent), datetime.date(2023, 5, 1))
+        lake = LakeUrl.parse(str(self.file.parent))
+        day = list_day(self.connection, lake, datetime.date(2023, 5, 1))
+        formats = check_files(self.connection, day)
         read = f"format = '{formats.get(str(self.file), 'auto')}'"
         for name, sql in self.models.items():
             sql = sql.replace("format = 'array'", read)

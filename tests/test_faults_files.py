@@ -11,6 +11,7 @@ import duckdb
 import pytest
 from conftest import ROOT, Build, Workplace, hashes
 
+from dbt_project.lake import LakeUrl, list_day
 from dbt_project.lake_files import check_files
 
 DATE = "20230501"
@@ -44,8 +45,10 @@ def test_fault_07_a_broken_file_is_named_with_what_is_wrong(tmp_path: Path, faul
     suffix, content, message = BROKEN[fault]
     file = tmp_path / f"taxi-rides-{DATE}.{suffix}"
     file.write_bytes(content)
+    connection = duckdb.connect()
+    day = list_day(connection, LakeUrl.parse(str(tmp_path)), datetime.date(2023, 5, 1))
     with pytest.raises(ValueError, match=r"taxi-rides-20230501\.json") as refusal:
-        check_files(duckdb.connect(), str(tmp_path), datetime.date(2023, 5, 1))
+        check_files(connection, day)
     assert message in str(refusal.value)
     assert "\n" not in str(refusal.value)
 

@@ -20,7 +20,7 @@ from s3_proxy import S3Proxy
 
 from dbt_project.closing_lines import one_line
 from dbt_project.delivery import DeliveryError, upload
-from dbt_project.lake import connect_lake, find_rides
+from dbt_project.lake import LakeUrl, connect_lake, list_day
 
 DATE = "20230501"
 DAY = datetime.date(2023, 5, 1)
@@ -216,7 +216,7 @@ class TestPatience:
     ) -> None:
         proxy.misbehave(kind, **details)
         with pytest.raises(duckdb.Error) as failure:
-            find_rides(connection, f"s3://{BUCKET}/glasgow/in", DAY)
+            list_day(connection, LakeUrl.parse(f"s3://{BUCKET}/glasgow/in"), DAY)
         assert len(proxy.requests) == requests
         assert "\n" not in one_line(str(failure.value))
         assert "LINE 1" not in one_line(str(failure.value))
@@ -277,11 +277,12 @@ def run_python(code: str, environ: dict[str, str]) -> str:
 
 FIND = f"""
 import datetime, duckdb
-from dbt_project.lake import connect_lake, find_rides
+from dbt_project.lake import LakeUrl, connect_lake, list_day
 with duckdb.connect() as connection:
     try:
         connect_lake(connection, ["httpfs", "aws"])
-        print(find_rides(connection, "s3://{BUCKET}/glasgow/in", datetime.date(2023, 5, 1)))
+        lake = LakeUrl.parse("s3://{BUCKET}/glasgow/in")
+        print(list_day(connection, lake, datetime.date(2023, 5, 1)))
     except ValueError as error:
         print(error)
 """

@@ -6,9 +6,21 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dbt_project.lake import LakeUrl, find_rides, load_extensions, s3_secret_sql, timeout_of
+from dbt_project.lake import (
+    RIDES,
+    LakeUrl,
+    list_day,
+    load_extensions,
+    s3_secret_sql,
+    timeout_of,
+)
 
 DAY = datetime.date(2023, 5, 1)
+
+
+def rides_in(lake_url: str) -> list[str]:
+    day = list_day(duckdb.connect(), LakeUrl.parse(lake_url), DAY)
+    return [file.path for file in day[RIDES]]
 
 
 def test_a_days_rides_are_its_whole_file_or_its_parts_and_nothing_else(tmp_path: Path) -> None:
@@ -16,13 +28,13 @@ def test_a_days_rides_are_its_whole_file_or_its_parts_and_nothing_else(tmp_path:
     others = ["taxi-rides-20230501.json.tmp", "taxi-rides-202305012.json", "news-20230501.json"]
     for name in expected + others:
         (tmp_path / name).touch()
-    found = find_rides(duckdb.connect(), f"{tmp_path}/", DAY)
+    found = rides_in(f"{tmp_path}/")
     assert {Path(file).name for file in found} == set(expected)
 
 
 def test_rides_that_are_not_there_are_an_error_that_names_the_path(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as missing:
-        find_rides(duckdb.connect(), str(tmp_path), DAY)
+        rides_in(str(tmp_path))
     assert f"{tmp_path}/taxi-rides-20230501.json is not in the lake" in str(missing.value)
 
 
@@ -33,7 +45,7 @@ def test_a_folder_may_have_any_name_and_is_taken_for_no_pattern(tmp_path: Path) 
     for folder in (ODD, "its 2023 x y"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "taxi-rides-20230501.json").touch()
-    found = find_rides(duckdb.connect(), f"{tmp_path}/{ODD}/../{ODD}/", DAY)
+    found = rides_in(f"{tmp_path}/{ODD}/../{ODD}/")
     assert [Path(file).resolve() for file in found] == [
         (tmp_path / ODD / "taxi-rides-20230501.json").resolve()
     ]
@@ -47,7 +59,7 @@ def test_a_part_whose_name_is_a_pattern_or_has_parameters_is_refused(
     with pytest.raises(
         ValueError, match=r"the name of a file may have none of \* \? \["
     ) as refusal:
-        find_rides(duckdb.connect(), str(tmp_path), DAY)
+        rides_in(str(tmp_path))
     assert "\n" not in str(refusal.value)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from airflow.providers.standard.sensors.filesystem import FileSensor
 from airflow.sdk.exceptions import AirflowSensorTimeout
 
-# One file or parts, plain or gzip, as in lake.find_rides; the day is filled in by Airflow.
+# One file or parts, plain or gzip, as in lake.list_files; the day is filled in by Airflow.
 RIDES = "taxi-rides-{day}[-.]*"
 
 
