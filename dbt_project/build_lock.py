@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 LOCK_FILE = "build.lock"
-_POLL_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
 # The locks of this process, held until it ends. A second dbt command in it shares them.
 _held: dict[Path, TextIO] = {}
@@ -43,14 +43,19 @@ def hold_warehouse(
     WarehouseInUseError
         If another process still holds the lock.
     """
-    path = Path(warehouse_dir).resolve() / LOCK_FILE
+    hold_folder(Path(warehouse_dir), f"building {run_date}", wait_seconds)
+
+
+def hold_folder(folder: Path, doing: str, wait_seconds: float = 0) -> None:
+    """Lock any folder; `doing` says what for, the rest is as for `hold_warehouse`."""
+    path = folder.resolve() / LOCK_FILE
     if path not in _held:
         _held[path] = _open_locked(path, time.monotonic() + wait_seconds)
     file = _held[path]
     holder = {
         "pid": os.getpid(),
         "host": socket.gethostname(),
-        "date": str(run_date),
+        "doing": doing,
         "since": f"{datetime.datetime.now().astimezone():%Y-%m-%d %H:%M:%S %Z}",
     }
     file.seek(0)
@@ -74,7 +79,7 @@ def _open_locked(path: Path, deadline: float) -> TextIO:
             if not is_waiting:
                 print(f"Waiting: {_describe(file)}", flush=True)
                 is_waiting = True
-            time.sleep(_POLL_SECONDS)
+            time.sleep(POLL_SECONDS)
 
 
 def _describe(file: TextIO) -> str:
@@ -83,6 +88,6 @@ def _describe(file: TextIO) -> str:
     try:
         holder = json.loads(file.read())
         process = f"process {holder['pid']} on {holder['host']}"
-        return f"{process} has been building {holder['date']} in {folder} since {holder['since']}"
+        return f"{process} has been {holder['doing']} in {folder} since {holder['since']}"
     except (ValueError, KeyError, TypeError):  # it has taken the lock this moment
         return f"another process is building in {folder}"

@@ -15,12 +15,16 @@ from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt_project.build_lock import WarehouseInUseError, hold_warehouse
-from dbt_project.closing_lines import ClosingLines, one_line
+from dbt_project.closing_lines import ClosingLines, Published, one_line
 from dbt_project.day_builds import inputs_text, open_day
 from dbt_project.delivery import DeliveryError, deliver
 from dbt_project.journal import Journal
 from dbt_project.lake import LakeFile, LakeUrl, connect_lake, list_day
 from dbt_project.lake_files import check_files
+from dbt_project.lakehouse.days import fetch_history
+from dbt_project.lakehouse.locks import hold_city
+from dbt_project.lakehouse.place import Lakehouse, LakehouseError, schema_of
+from dbt_project.lakehouse.tables import Schema
 from dbt_project.publish import PUBLISHED_FILE, check_publish_url, check_warehouse_dir
 from dbt_project.run_date import parse_run_date
 from dbt_project.sql_text import sql_text
@@ -37,12 +41,14 @@ class Plugin(BasePlugin):
         """Check everything that can be checked while nothing has been written."""
         gc.freeze()  # the manifest stays to the end: looking through it for garbage takes a second
         self.is_build = get_flags().WHICH in READS_THE_LAKE
-        self.extensions = plugin_config.get("extensions", [])
+        self.extensions = str(plugin_config.get("extensions", "")).split()
         self.files: list[LakeFile] = []
         self.formats: dict[str, str] = {}
         closing_lines = ClosingLines.of_this_command()
         try:
-            load_variables(get_flags().VARS)
+            variables = load_variables(get_flags().VARS)
+            self.lakehouse = lakehouse_of(plugin_config)
+            self.city = schema_of(variables.city) if self.lakehouse else ""
             self.run_date = parse_run_date(plugin_config["date"])
             lake = LakeUrl.parse(plugin_config["lake_url"])
             output = LakeUrl.parse(plugin_config["lake_output_url"], "LAKE_OUTPUT_URL")
@@ -53,13 +59,21 @@ class Plugin(BasePlugin):
                 self._look_at_lake(lake)
                 load_settings(plugin_config["summaries_file"])
                 Journal.check(plugin_config["journal_file"])
-                warehouse_file = Path(self.warehouse_dir) / PUBLISHED_FILE
-                closing_lines.expect_day(self.run_date, warehouse_file, output.text)
+                closing_lines.expect_day(
+                    self.run_date, self.warehouse_dir, output.text, self._published()
+                )
         except (ValueError, FileNotFoundError) as error:
             raise DbtRuntimeError(str(error)) from error
         except duckdb.Error as error:
             raise DbtRuntimeError(one_line(str(error))) from None
         self.folders = [self.warehouse_dir] + ([] if output.is_s3 else [output.text])
+
+    def _published(self) -> Published:
+        lakehouse, city, file = self.lakehouse, self.city, Path(self.warehouse_dir) / PUBLISHED_FILE
+        if lakehouse:
+            name = f"schema {city} of {lakehouse.catalog}"
+            return Published(name, lambda: lakehouse.open(city))
+        return Published(str(file), lambda: duckdb.connect(str(file), read_only=True))
 
     def _look_at_lake(self, lake: LakeUrl) -> None:
         with duckdb.connect() as connection:
@@ -75,8 +89,10 @@ class Plugin(BasePlugin):
             for folder in self.folders:
                 os.makedirs(folder, exist_ok=True)
             hold_warehouse(self.warehouse_dir, self.run_date, self.wait_seconds)
+            if self.lakehouse and self.is_build:
+                self._take_city(self.lakehouse, creds.path)
             duckdb.connect(creds.path).close()
-        except (OSError, WarehouseInUseError) as error:
+        except (OSError, WarehouseInUseError, LakehouseError) as error:
             raise DbtRuntimeError(str(error)) from error
         except duckdb.IOException as error:
             holder = re.search(r"Conflicting lock is held in .*\(PID (\d+)\)", str(error))
@@ -87,6 +103,11 @@ class Plugin(BasePlugin):
                 f"{PUBLISHED_FILE} is the file for queries"
             ) from error
 
+    def _take_city(self, lakehouse: Lakehouse, database_file: str) -> None:
+        hold_city(lakehouse, self.city, f"building {self.run_date}", self.wait_seconds)
+        for file in (database_file, f"{database_file}.wal"):  # what counts is in the lakehouse
+            Path(file).unlink(missing_ok=True)
+
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Give the warehouse's own connection the way to the lake, and open the day.
 
@@ -94,8 +115,18 @@ class Plugin(BasePlugin):
         """
         connect_lake(conn, self.extensions)
         ClosingLines.of_this_command().warehouse = conn
-        if self.is_build:
+        if self.is_build and self.lakehouse:
+            self._fetch_history(conn, self.lakehouse)
+        elif self.is_build:
             open_day(self.warehouse_dir, self.run_date)
+
+    def _fetch_history(self, conn: duckdb.DuckDBPyConnection, lakehouse: Lakehouse) -> None:
+        try:
+            fetch_history(conn, lakehouse, self.city, Schema("build", "main"))
+        except LakehouseError as error:
+            raise DbtRuntimeError(str(error)) from None
+        except duckdb.Error as error:
+            raise DbtRuntimeError(one_line(str(error))) from None
 
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Tell the models in which format to read files, and what to note of them."""
@@ -112,6 +143,12 @@ class Plugin(BasePlugin):
             deliver(Path(target_config.config["file"]), target_config.location.path)
         except DeliveryError as error:
             raise DbtRuntimeError(str(error)) from None
+
+
+def lakehouse_of(plugin_config: dict[str, Any]) -> Lakehouse | None:
+    """The lakehouse that the target names, if it names one."""
+    settings = plugin_config.get("lakehouse")
+    return Lakehouse.parse(settings["catalog"], settings["data_url"]) if settings else None
 
 
 def check_sizes(config: dict[str, Any]) -> None:

@@ -4,6 +4,8 @@ import datetime
 import os
 import re
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,14 @@ from dbt_project.report import report_name
 HEADING = re.compile(
     r"(\w+ Error( in [^:]*)?|Python model failed:|compiled code at .*|> (in|called by) .*)"
 )
+
+
+@dataclass(frozen=True)
+class Published:
+    """The warehouse that analysts open, as a file or as a schema of the lakehouse."""
+
+    name: str
+    open: Callable[[], duckdb.DuckDBPyConnection]
 
 
 class ClosingLines:
@@ -46,12 +56,17 @@ class ClosingLines:
         return listener
 
     def expect_day(
-        self, run_date: datetime.date, warehouse_file: Path, lake_output_url: str
+        self,
+        run_date: datetime.date,
+        warehouse_dir: str,
+        lake_output_url: str,
+        published: Published,
     ) -> None:
         """Say which day is built, and where its results go."""
         self.run_date = run_date
-        self.warehouse_file = warehouse_file
+        self.warehouse_dir = warehouse_dir
         self.lake_output_url = lake_output_url
+        self.published = published
 
     def on_event(self, event: EventMsg) -> None:
         """Take note of an event of dbt; print when it is the last one."""
@@ -98,22 +113,22 @@ class ClosingLines:
         folder = self.lake_output_url.rstrip("/")
         lines = [f"Export     {folder}/{name}_{run_date:%Y%m%d}.json" for name in self.exports]
         if self.has_report:
-            lines.append(f"Report     {self.warehouse_file.with_name(report_name(run_date))}")
+            lines.append(f"Report     {Path(self.warehouse_dir) / report_name(run_date)}")
         if self.is_published:
             query = f"select * from anomalous_rides where ride_date = '{run_date}'"
             python = os.path.relpath(sys.executable)
             lines = [
-                *describe_day(self.warehouse_file, run_date),
+                *describe_day(self.published, run_date),
                 *lines,
-                f"Warehouse  {self.warehouse_file}",
+                f"Warehouse  {self.published.name}",
                 f'Look       {python} -m dbt_project.query "{query}"',
             ]
         return lines
 
 
-def describe_day(warehouse_file: Path, run_date: datetime.date) -> list[str]:
+def describe_day(published: Published, run_date: datetime.date) -> list[str]:
     """Say what a published day is in one line, and each of its warnings in one more."""
-    with duckdb.connect(str(warehouse_file), read_only=True) as connection:
+    with published.open() as connection:
         report = connection.execute(
             "SELECT records_read, rides, rejected_rides, anomalous_rides, anomalous_share, "
             "warnings FROM daily_reports WHERE ride_date = ?",

@@ -1,4 +1,7 @@
 from dbt_project.day_builds import staged_inputs
+from dbt_project.lakehouse.days import publish_day
+from dbt_project.lakehouse.place import Lakehouse, schema_of
+from dbt_project.lakehouse.tables import Schema
 from dbt_project.publish import publish
 from dbt_project.run_date import parse_run_date
 
@@ -14,11 +17,19 @@ def model(dbt, session):
     dbt.ref("clustered_data")
     dbt.ref("clustered_summarized")
     dbt.ref("report")
+    connection, inputs = session.cursor(), staged_inputs(session.cursor())
+    marts = Schema(dbt.config.get("marts_database"), dbt.config.get("marts_schema"))
+    run_date = parse_run_date(dbt.config.get("ride_date"))
+    catalog = dbt.config.get("lakehouse_catalog")
+    if catalog:
+        lakehouse = Lakehouse.parse(catalog, dbt.config.get("lakehouse_data_url"))
+        city = schema_of(dbt.config.get("city"))
+        return publish_day(connection, lakehouse, city, marts, run_date, inputs)
     return publish(
-        session.cursor(),
-        database=dbt.config.get("marts_database"),
-        schema=dbt.config.get("marts_schema"),
-        run_date=parse_run_date(dbt.config.get("ride_date")),
-        inputs=staged_inputs(session.cursor()),
+        connection,
+        database=marts.database,
+        schema=marts.name,
+        run_date=run_date,
+        inputs=inputs,
         publish_url=dbt.config.get("publish_url"),
     )

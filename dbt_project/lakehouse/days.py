@@ -1,0 +1,168 @@
+"""A day's way into the lakehouse, and the history that a build needs out of it."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import random
+import time
+
+import duckdb
+import pandas as pd
+
+from dbt_project.lakehouse.locks import alone, check_held
+from dbt_project.lakehouse.place import ALIAS, Lakehouse, LakehouseError, reason
+from dbt_project.lakehouse.tables import Schema, make_like, table_names
+from dbt_project.publish import LEDGER
+from dbt_project.sql_text import sql_text
+
+DAY_BUILDS = "day_builds"
+"""The table beside the marts of a city: when each day was published, and from which files."""
+
+# The marts of which a build reads other days.
+_HISTORY = ("daily_reports", LEDGER)
+
+_MAKE_DAY_BUILDS = "(ride_date DATE NOT NULL, inputs VARCHAR, published_at TIMESTAMPTZ NOT NULL)"
+
+_ATTEMPTS = 5
+
+
+def fetch_history(
+    connection: duckdb.DuckDBPyConnection, lakehouse: Lakehouse, city: str, marts: Schema
+) -> None:
+    """Copy what a build reads of other days into its own, empty database.
+
+    Parameters
+    ----------
+    city
+        The city's schema in the lakehouse; it is made if it is not there.
+    marts
+        Where the build makes its marts.
+
+    Raises
+    ------
+    LakehouseError
+        If the lakehouse cannot be reached.
+    """
+    source = Schema(ALIAS, city)
+    # alone, because the first of all builds makes the catalog's tables
+    with alone(lakehouse), lakehouse.attached(connection):
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {source}")
+        present = table_names(connection, source)
+        for name in _HISTORY:
+            if name in present:
+                make_like(connection, name, source, marts)
+                connection.execute(
+                    f"INSERT INTO {marts.table(name)} BY NAME FROM {source.table(name)}"
+                )
+
+
+def publish_day(
+    connection: duckdb.DuckDBPyConnection,
+    lakehouse: Lakehouse,
+    city: str,
+    marts: Schema,
+    run_date: datetime.date,
+    inputs: str | None,
+) -> pd.DataFrame:
+    """Replace a day in the lakehouse, in all marts, by one transaction.
+
+    A transaction that other cities' have come in the way of, or that a connection was lost in, is
+    tried again: it replaces the day, so that a second time does no harm.
+
+    Parameters
+    ----------
+    connection
+        A connection of its own to the database that dbt works in: it sees what is committed.
+    lakehouse, city
+        The lakehouse and the city's schema in it, locked by this process.
+    marts
+        Where dbt has built the marts.
+    run_date
+        The day that is built.
+    inputs
+        The files that it was built from, as `inputs_text` has them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``table_name`` and number of ``rows`` of the day, one row a table.
+
+    Raises
+    ------
+    LakehouseError
+        If it cannot be written to; the day is there as it was then.
+    """
+    for attempt in range(_ATTEMPTS):
+        check_held(lakehouse)
+        try:
+            with lakehouse.attached(connection):
+                return _replace_day(connection, Schema(ALIAS, city), marts, run_date, inputs)
+        except (duckdb.TransactionException, duckdb.IOException) as error:
+            if attempt == _ATTEMPTS - 1:
+                raise LakehouseError(f"the day was not published: {reason(error)}") from None
+            time.sleep(random.uniform(0.5, 2) * 2**attempt)
+        except duckdb.Error as error:
+            raise LakehouseError(f"the day was not published: {reason(error)}") from None
+    raise AssertionError("the last attempt has returned or raised")
+
+
+def _replace_day(
+    connection: duckdb.DuckDBPyConnection,
+    city: Schema,
+    marts: Schema,
+    run_date: datetime.date,
+    inputs: str | None,
+) -> pd.DataFrame:
+    day = f"DATE '{run_date}'"
+    counts = {}
+    connection.execute("BEGIN")
+    try:
+        for name in table_names(connection, marts):
+            make_like(connection, name, marts, city)
+            of_day = f"FROM {marts.table(name)} WHERE ride_date = {day}"
+            # a row of the ledger belongs to the prompt: another day's build may have renewed it
+            replaced = (
+                f"prompt_hash IN (SELECT prompt_hash {of_day})"
+                if name == LEDGER
+                else f"ride_date = {day}"
+            )
+            connection.execute(f"DELETE FROM {city.table(name)} WHERE {replaced}")
+            counted = connection.execute(f"INSERT INTO {city.table(name)} BY NAME {of_day}")
+            counts[name] = counted.fetchall()[0][0]
+        note_build(connection, city, run_date, inputs)
+        message = f"{city.name} {run_date}"
+        connection.execute(f"CALL {ALIAS}.set_commit_message('build', {sql_text(message)})")
+        connection.execute("COMMIT")
+    except BaseException:
+        _roll_back(connection)
+        raise
+    return pd.DataFrame({"table_name": list(counts), "rows": list(counts.values())})
+
+
+def note_build(
+    connection: duckdb.DuckDBPyConnection,
+    city: Schema,
+    run_date: datetime.date,
+    inputs: str | None,
+) -> None:
+    """Note in `DAY_BUILDS` when a day was published, and from which files."""
+    table = city.table(DAY_BUILDS)
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {table} {_MAKE_DAY_BUILDS}")
+    connection.execute(f"DELETE FROM {table} WHERE ride_date = ?", [run_date])
+    connection.execute(f"INSERT INTO {table} VALUES (?, ?, now())", [run_date, inputs])
+
+
+def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    with contextlib.suppress(duckdb.Error):  # a COMMIT that failed has rolled back
+        connection.execute("ROLLBACK")
+
+
+def published_inputs(lakehouse: Lakehouse, city: str) -> dict[datetime.date, str | None]:
+    """The files from which each day of a city was built, as `inputs_text` has them."""
+    schema = Schema(ALIAS, city)
+    with duckdb.connect() as connection, lakehouse.attached(connection):
+        if DAY_BUILDS not in table_names(connection, schema):
+            return {}
+        query = f"SELECT ride_date, inputs FROM {schema.table(DAY_BUILDS)}"
+        return dict(connection.execute(query).fetchall())

@@ -1,0 +1,165 @@
+"""Who may write to a lakehouse: one build of a city at a time, and upkeep when nobody builds.
+
+Two builds of one city at once would each replace what the other has just written. In PostgreSQL
+they are kept apart by advisory locks, which the server holds for as long as the connection of a
+build lives, and lets go of however it ends. A catalog in SQLite takes one writer, and a lock of the
+operating system on a folder beside it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dbt_project.build_lock import POLL_SECONDS, WarehouseInUseError, hold_folder
+from dbt_project.lakehouse.place import Lakehouse, LakehouseError, reason
+
+if TYPE_CHECKING:  # imported where it is used: a build without a lakehouse does not need it
+    import psycopg
+
+_UPKEEP = "upkeep"
+
+# A machine that has vanished is noticed within a minute, by either side.
+_KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+
+# The connections of this process that hold locks, until it ends.
+_held: dict[Lakehouse, psycopg.Connection] = {}
+
+
+def hold_city(lakehouse: Lakehouse, schema: str, doing: str, wait_seconds: float = 0) -> None:
+    """Keep all others from writing to a city's schema, for the rest of this process.
+
+    Parameters
+    ----------
+    lakehouse, schema
+        The city's schema; it need not be there yet.
+    doing
+        What is done, for those who find the lock: ``building 2023-05-01``.
+    wait_seconds
+        How long to wait for another process; it is said once that it is waited for.
+
+    Raises
+    ------
+    WarehouseInUseError
+        If another process writes to the city, or upkeep is at work.
+    LakehouseError
+        If the catalog cannot be reached.
+    """
+    if not lakehouse.is_postgres:
+        _hold_file(lakehouse, doing, wait_seconds)
+        return
+    connection = _connect(lakehouse, f"{doing} of {schema}")
+    deadline = time.monotonic() + wait_seconds
+    _take(connection, _UPKEEP, "pg_try_advisory_lock_shared", deadline)
+    _take(connection, f"city {schema}", "pg_try_advisory_lock", deadline)
+    _held[lakehouse] = connection
+
+
+def hold_all(lakehouse: Lakehouse, doing: str, wait_seconds: float = 0) -> None:
+    """Keep every build out, for the rest of this process; see `hold_city`."""
+    if not lakehouse.is_postgres:
+        _hold_file(lakehouse, doing, wait_seconds)
+        return
+    connection = _connect(lakehouse, doing)
+    _take(connection, _UPKEEP, "pg_try_advisory_lock", time.monotonic() + wait_seconds)
+    _held[lakehouse] = connection
+
+
+@contextmanager
+def alone(lakehouse: Lakehouse) -> Iterator[None]:
+    """Let one process that holds a city at a time into a `with` block; the others wait."""
+    if not lakehouse.is_postgres:
+        yield  # it is alone already
+        return
+    connection, name = _held[lakehouse], "catalog"
+    connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
+    try:
+        yield
+    finally:
+        connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
+
+
+def check_held(lakehouse: Lakehouse) -> None:
+    """See that the locks of this process are still held: a server that was restarted has none.
+
+    Raises
+    ------
+    LakehouseError
+        If they are not.
+    """
+    if not lakehouse.is_postgres:
+        return
+    import psycopg
+
+    try:
+        _held[lakehouse].execute("SELECT 1")
+    except psycopg.Error as error:
+        raise LakehouseError(
+            "the connection that kept other builds of the city out is gone, so nothing was "
+            f"written: {reason(error)}"
+        ) from None
+
+
+def _hold_file(lakehouse: Lakehouse, doing: str, wait_seconds: float) -> None:
+    folder = Path(f"{lakehouse.catalog_place}.lock")
+    folder.mkdir(parents=True, exist_ok=True)
+    hold_folder(folder, doing, wait_seconds)
+
+
+def _connect(lakehouse: Lakehouse, doing: str) -> psycopg.Connection:
+    import psycopg
+
+    who = f"{doing}, process {os.getpid()} on {socket.gethostname()}"
+    try:
+        connection = psycopg.connect(
+            lakehouse.catalog_place,
+            autocommit=True,
+            application_name=who.encode()[:63].decode(errors="ignore"),
+            **_KEEPALIVE,  # type: ignore[arg-type]
+        )
+        for name, value in _KEEPALIVE.items():
+            connection.execute(f"SET tcp_{name} = {value}")
+    except psycopg.Error as error:
+        raise LakehouseError(f"the lakehouse's catalog: {reason(error)}") from None
+    return connection
+
+
+def _take(connection: psycopg.Connection, name: str, function: str, deadline: float) -> None:
+    is_waiting = False
+    query = f"SELECT {function}(hashtextextended(%s, 0))"
+    while not connection.execute(query, [name]).fetchall()[0][0]:
+        holder = _holder(connection, name)
+        if time.monotonic() >= deadline:
+            connection.close()
+            raise WarehouseInUseError(f"{holder}: try again when it has ended")
+        if not is_waiting:
+            print(f"Waiting: {holder}", flush=True)
+            is_waiting = True
+        time.sleep(POLL_SECONDS)
+
+
+def _holder(connection: psycopg.Connection, name: str) -> str:
+    """Who holds a lock, in words."""
+    holders = connection.execute(
+        "SELECT activity.application_name, activity.backend_start "
+        "FROM pg_locks AS locks JOIN pg_stat_activity AS activity USING (pid) "
+        "WHERE locks.locktype = 'advisory' AND locks.granted AND locks.objsubid = 1 "
+        "AND locks.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+        "AND (locks.classid::bigint << 32 | locks.objid::bigint) = hashtextextended(%s, 0) "
+        "ORDER BY activity.backend_start",
+        [name],
+    ).fetchall()
+    if not holders or not holders[0][0]:  # it has ended this moment, or is another user's
+        return f"another process is at work in the lakehouse ({name})"
+    doing, since = holders[0]
+    return f"the lakehouse is in use since {_clock(since)}: {doing}"
+
+
+def _clock(time: datetime.datetime) -> str:
+    return f"{time.astimezone():%Y-%m-%d %H:%M:%S %Z}"

@@ -1,0 +1,155 @@
+"""Where a lakehouse is, and how a connection reaches it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from dbt_project.lake import LakeUrl, connect_lake
+from dbt_project.sql_text import sql_text
+
+ALIAS = "lakehouse"
+"""The name under which it is attached."""
+
+# Every row in a Parquet file: what an analyst may read is then said by S3 and by the catalog's
+# tables alone, and a backup of the catalog is small.
+_OPTIONS = {"data_inlining_row_limit": "0", "parquet_compression": "zstd"}
+
+
+class LakehouseError(RuntimeError):
+    """The lakehouse cannot be reached, or not be written to; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Lakehouse:
+    """Where a lakehouse is, parsed.
+
+    Attributes
+    ----------
+    catalog
+        ``postgres:host=... dbname=...`` or ``sqlite:FILE``.
+    data
+        Folder or bucket of the Parquet files.
+    """
+
+    catalog: str
+    data: LakeUrl
+
+    @classmethod
+    def parse(cls, catalog: str, data_url: str) -> Lakehouse:
+        """Read the settings LAKEHOUSE_CATALOG and LAKEHOUSE_DATA_URL.
+
+        Raises
+        ------
+        ValueError
+            In one line that names the setting, if one cannot be used.
+        """
+        kind, _, place = catalog.partition(":")
+        if kind not in ("postgres", "sqlite") or not place.strip() or not place.isprintable():
+            raise ValueError(
+                "LAKEHOUSE_CATALOG must be postgres:host=... dbname=... or sqlite:FILE"
+            )
+        if kind == "postgres" and re.search(r"\bpassword\s*=|://", place):
+            raise ValueError(
+                "LAKEHOUSE_CATALOG must be postgres:host=... dbname=... without a password: "
+                "that is set as PGPASSWORD or kept in ~/.pgpass"
+            )
+        return cls(catalog, LakeUrl.parse(data_url, "LAKEHOUSE_DATA_URL"))
+
+    @property
+    def is_postgres(self) -> bool:
+        """Whether several machines may write to it."""
+        return self.catalog.startswith("postgres:")
+
+    @property
+    def catalog_place(self) -> str:
+        """What libpq takes, or the path of SQLite's file."""
+        return self.catalog.partition(":")[2]
+
+    @property
+    def extensions(self) -> list[str]:
+        """Extensions of DuckDB that reach it."""
+        scanner = "postgres_scanner" if self.is_postgres else "sqlite_scanner"
+        return [*(["httpfs", "aws"] if self.data.is_s3 else []), "ducklake", scanner]
+
+    def attach(self, connection: duckdb.DuckDBPyConnection, is_read_only: bool = True) -> None:
+        """Attach it to the database of a connection, as `ALIAS`.
+
+        Unless it is read-only, a lakehouse that is not there yet is made.
+
+        Raises
+        ------
+        LakehouseError
+            If it cannot be reached.
+        """
+        connect_lake(connection, self.extensions)
+        # beyond the ten of its own: other cities commit in the same minutes
+        connection.execute("SET GLOBAL ducklake_max_retry_count = 100")
+        if not is_read_only:
+            self._make_folders()
+        attach = (
+            f"ATTACH {sql_text(f'ducklake:{self.catalog}')} AS {ALIAS} "
+            f"(DATA_PATH {sql_text(f'{self.data.text}/')}{', READ_ONLY' if is_read_only else ''})"
+        )
+        try:
+            connection.execute(attach)
+        except duckdb.Error as error:
+            raise LakehouseError(f"the lakehouse's catalog: {reason(error)}") from None
+        if not is_read_only:
+            _set_options(connection)
+
+    @contextmanager
+    def attached(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        """Attach it for a `with` block, to read and write; see `attach`."""
+        self.attach(connection, is_read_only=False)
+        try:
+            yield
+        finally:
+            connection.execute(f"DETACH {ALIAS}")
+
+    def open(self, city: str) -> duckdb.DuckDBPyConnection:
+        """A connection that reads it, and finds the marts of a city's schema by their names."""
+        connection = duckdb.connect()
+        self.attach(connection)
+        connection.execute(f"SET search_path = '{ALIAS}.{city}'")
+        return connection
+
+    def _make_folders(self) -> None:
+        if not self.data.is_s3:
+            Path(self.data.text).mkdir(parents=True, exist_ok=True)
+        if not self.is_postgres:
+            Path(self.catalog_place).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _set_options(connection: duckdb.DuckDBPyConnection) -> None:
+    """The catalog keeps them: they are set once."""
+    query = f"SELECT option_name, value FROM {ALIAS}.options() WHERE scope = 'GLOBAL'"
+    present = dict(connection.execute(query).fetchall())
+    for name, value in _OPTIONS.items():
+        if present.get(name) != value:
+            connection.execute(f"CALL {ALIAS}.set_option({sql_text(name)}, {sql_text(value)})")
+
+
+def schema_of(city: str) -> str:
+    """The schema of a city: its name in lower case, ``_`` for all but letters and digits.
+
+    Raises
+    ------
+    ValueError
+        In one line, if nothing is left of the name.
+    """
+    schema = re.sub(r"[\W_]+", "_", city.lower()).strip("_")
+    if not schema:
+        raise ValueError(f"city: expected a name with a letter, found {city!r}")
+    return schema
+
+
+def reason(error: Exception) -> str:
+    """An error of DuckDB or PostgreSQL in one line, the last of its causes first."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return re.sub(r"^.*(?=connection to server)", "", lines[0]) if lines else "failed"

@@ -1,0 +1,99 @@
+"""Tables of one shape in two databases: columns, not-null rules and comments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from dbt_project.sql_text import sql_text
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A schema of an attached database."""
+
+    database: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{quoted(self.database)}.{quoted(self.name)}"
+
+    def table(self, name: str) -> str:
+        """A table's name in SQL."""
+        return f"{self}.{quoted(name)}"
+
+
+def quoted(name: str) -> str:
+    """An identifier in SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def table_names(connection: duckdb.DuckDBPyConnection, schema: Schema) -> list[str]:
+    """The tables of a schema, in the order of their names."""
+    query = (
+        "SELECT table_name FROM duckdb_tables() "
+        "WHERE database_name = ? AND schema_name = ? ORDER BY table_name"
+    )
+    return [
+        name for (name,) in connection.execute(query, [schema.database, schema.name]).fetchall()
+    ]
+
+
+def make_like(
+    connection: duckdb.DuckDBPyConnection, name: str, source: Schema, target: Schema
+) -> None:
+    """Make a table in `target` as it is in `source`, without its rows.
+
+    One that is there already gets the columns that it lacks, which are NULL in its rows, and the
+    comments.
+    """
+    wanted, present = _columns(connection, name, source), _columns(connection, name, target)
+    if not present:
+        definitions = ", ".join(
+            f"{quoted(column)} {kind}{'' if is_nullable else ' NOT NULL'}"
+            for column, (kind, is_nullable, _) in wanted.items()
+        )
+        connection.execute(f"CREATE TABLE {target.table(name)} ({definitions})")
+    for column, (kind, _, _) in wanted.items():
+        if present and column not in present:
+            connection.execute(
+                f"ALTER TABLE {target.table(name)} ADD COLUMN {quoted(column)} {kind}"
+            )
+    _comment(connection, name, source, target)
+
+
+def _columns(
+    connection: duckdb.DuckDBPyConnection, table: str, schema: Schema
+) -> dict[str, tuple[str, bool, str | None]]:
+    """Type, whether it may be NULL, and comment of each column."""
+    rows = connection.execute(
+        "SELECT column_name, data_type, is_nullable, comment FROM duckdb_columns() "
+        "WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index",
+        [schema.database, schema.name, table],
+    ).fetchall()
+    return {name: (kind, is_nullable, comment) for name, kind, is_nullable, comment in rows}
+
+
+def _comment(
+    connection: duckdb.DuckDBPyConnection, name: str, source: Schema, target: Schema
+) -> None:
+    present = _columns(connection, name, target)
+    for column, (_, _, comment) in _columns(connection, name, source).items():
+        if comment and comment != present[column][2]:
+            place = f"{target.table(name)}.{quoted(column)}"
+            connection.execute(f"COMMENT ON COLUMN {place} IS {sql_text(comment)}")
+    comment = _comment_of_table(connection, name, source)
+    if comment and comment != _comment_of_table(connection, name, target):
+        connection.execute(f"COMMENT ON TABLE {target.table(name)} IS {sql_text(comment)}")
+
+
+def _comment_of_table(
+    connection: duckdb.DuckDBPyConnection, name: str, schema: Schema
+) -> str | None:
+    query = (
+        "SELECT comment FROM duckdb_tables() "
+        "WHERE database_name = ? AND schema_name = ? AND table_name = ?"
+    )
+    found = connection.execute(query, [schema.database, schema.name, name]).fetchone()
+    return found[0] if found else None
