@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import random
 import time
+from collections.abc import Iterator
 
 import duckdb
 import pandas as pd
@@ -116,8 +117,7 @@ def _replace_day(
 ) -> pd.DataFrame:
     day = f"DATE '{run_date}'"
     counts = {}
-    connection.execute("BEGIN")
-    try:
+    with transaction(connection, f"{city.name} {run_date}"):
         for name in table_names(connection, marts):
             make_like(connection, name, marts, city)
             of_day = f"FROM {marts.table(name)} WHERE ride_date = {day}"
@@ -131,12 +131,6 @@ def _replace_day(
             counted = connection.execute(f"INSERT INTO {city.table(name)} BY NAME {of_day}")
             counts[name] = counted.fetchall()[0][0]
         note_build(connection, city, run_date, inputs)
-        message = f"{city.name} {run_date}"
-        connection.execute(f"CALL {ALIAS}.set_commit_message('build', {sql_text(message)})")
-        connection.execute("COMMIT")
-    except BaseException:
-        _roll_back(connection)
-        raise
     return pd.DataFrame({"table_name": list(counts), "rows": list(counts.values())})
 
 
@@ -153,9 +147,18 @@ def note_build(
     connection.execute(f"INSERT INTO {table} VALUES (?, ?, now())", [run_date, inputs])
 
 
-def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
-    with contextlib.suppress(duckdb.Error):  # a COMMIT that failed has rolled back
-        connection.execute("ROLLBACK")
+@contextlib.contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection, message: str) -> Iterator[None]:
+    """One snapshot of the lakehouse, with a message for those who look back; or none."""
+    connection.execute("BEGIN")
+    try:
+        yield
+        connection.execute(f"CALL {ALIAS}.set_commit_message('etml', {sql_text(message)})")
+        connection.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(duckdb.Error):  # a COMMIT that failed has rolled back
+            connection.execute("ROLLBACK")
+        raise
 
 
 def published_inputs(lakehouse: Lakehouse, city: str) -> dict[datetime.date, str | None]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,13 @@ class Lakehouse:
                 "that is set as PGPASSWORD or kept in ~/.pgpass"
             )
         return cls(catalog, LakeUrl.parse(data_url, "LAKEHOUSE_DATA_URL"))
+
+    @classmethod
+    def of_environment(cls, environ: Mapping[str, str] = os.environ) -> Lakehouse:
+        """Read both settings from the environment; see `parse`."""
+        return cls.parse(
+            environ.get("LAKEHOUSE_CATALOG", ""), environ.get("LAKEHOUSE_DATA_URL", "")
+        )
 
     @property
     def is_postgres(self) -> bool:

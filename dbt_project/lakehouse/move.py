@@ -1,0 +1,166 @@
+"""Move a warehouse into the lakehouse: ``python -m dbt_project.lakehouse.move taxi.duckdb``.
+
+Its days come in month by month, one transaction each, and are compared with what they were. A day
+that the lakehouse has already stays as it is there, so that a move that was stopped goes on when it
+is started again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import itertools
+import sys
+from pathlib import Path
+
+import duckdb
+
+from dbt_project.build_lock import WarehouseInUseError
+from dbt_project.day_builds import published_inputs
+from dbt_project.lakehouse.days import note_build, transaction
+from dbt_project.lakehouse.locks import alone, hold_city
+from dbt_project.lakehouse.place import ALIAS, Lakehouse, LakehouseError, reason, schema_of
+from dbt_project.lakehouse.tables import Schema, make_like, quoted, table_names
+from dbt_project.publish import LEDGER
+from dbt_project.sql_text import sql_text
+from dbt_project.variables import load_variables
+
+_SOURCE = Schema("warehouse", "main")
+
+Days = list[datetime.date]
+
+
+def move(
+    connection: duckdb.DuckDBPyConnection, file: Path, lakehouse: Lakehouse, city: str
+) -> tuple[Days, Days]:
+    """Copy the days of a published warehouse into a city's schema, and compare them.
+
+    Parameters
+    ----------
+    connection
+        Any; the warehouse and the lakehouse are attached to it.
+    file
+        ``taxi.duckdb``; beside it, ``days.sqlite`` if it has moved with it.
+    lakehouse, city
+        The lakehouse and the city's schema in it, locked by this process.
+
+    Returns
+    -------
+    moved, left
+        Days that have come in, and those that the lakehouse had already.
+
+    Raises
+    ------
+    LakehouseError
+        In one line, if the file is no warehouse, or a table is not what it was.
+    """
+    target = Schema(ALIAS, city)
+    inputs = published_inputs(file.parent)
+    connection.execute(
+        f"ATTACH {sql_text(str(file))} AS {_SOURCE.database} (TYPE duckdb, READ_ONLY)"
+    )
+    tables = table_names(connection, _SOURCE)
+    if "daily_reports" not in tables:
+        raise LakehouseError(f"{file} is no published warehouse: it has no table daily_reports")
+    marts = [table for table in tables if table != LEDGER]
+    with alone(lakehouse), lakehouse.attached(connection):
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {target}")
+        with transaction(connection, f"{city}, ledger from {file.name}"):
+            for table in tables:
+                make_like(connection, table, _SOURCE, target)
+            if LEDGER in tables:
+                _copy_ledger(connection, target)
+        there = set(_days(connection, target))
+        moved = [day for day in _days(connection, _SOURCE) if day not in there]
+        for month, days in itertools.groupby(moved, lambda day: f"{day:%Y-%m}"):
+            of_month = list(days)
+            with transaction(connection, f"{city} {month}, from {file.name}"):
+                for table in marts:
+                    connection.execute(
+                        f"INSERT INTO {target.table(table)} BY NAME "
+                        f"FROM {_SOURCE.table(table)} WHERE ride_date IN (SELECT unnest($days))",
+                        {"days": of_month},
+                    )
+                for day in of_month:
+                    note_build(connection, target, day, inputs.get(day))
+            print(f"{month}  {len(of_month):2} of its days", flush=True)
+        for table in marts:
+            _compare(connection, table, target, moved)
+    return moved, sorted(there)
+
+
+def _days(connection: duckdb.DuckDBPyConnection, schema: Schema) -> Days:
+    query = f"SELECT ride_date FROM {schema.table('daily_reports')} ORDER BY ride_date"
+    return [day for (day,) in connection.execute(query).fetchall()]
+
+
+def _copy_ledger(connection: duckdb.DuckDBPyConnection, target: Schema) -> None:
+    """Copy the summaries that the lakehouse lacks; they belong to prompts and not to days."""
+    there = target.table(LEDGER)
+    connection.execute(
+        f"INSERT INTO {there} BY NAME FROM {_SOURCE.table(LEDGER)} "
+        f"WHERE prompt_hash NOT IN (SELECT prompt_hash FROM {there})"
+    )
+
+
+def _compare(connection: duckdb.DuckDBPyConnection, table: str, target: Schema, days: Days) -> None:
+    """See that the days have the same rows in both, in any order.
+
+    Raises
+    ------
+    LakehouseError
+        If they have not.
+    """
+    columns = ", ".join(
+        quoted(name)
+        for (name,) in connection.execute(
+            "SELECT column_name FROM duckdb_columns() "
+            "WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index",
+            [_SOURCE.database, _SOURCE.name, table],
+        ).fetchall()
+    )
+    # a sum, and not an exclusive or, which two equal rows would vanish from
+    content = f"count(*), sum(hash(row({columns}))::HUGEINT)"
+    found = [
+        connection.execute(
+            f"SELECT ride_date, {content} FROM {schema.table(table)} "
+            "WHERE ride_date IN (SELECT unnest($days)) GROUP BY ride_date ORDER BY ride_date",
+            {"days": days},
+        ).fetchall()
+        for schema in (_SOURCE, target)
+    ]
+    if found[0] != found[1]:
+        day = min(set(found[0]) ^ set(found[1]))[0]
+        raise LakehouseError(f"{table} of {day} is not what it was in the warehouse")
+
+
+def main(arguments: list[str]) -> int:
+    """Move a warehouse as the command line says; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m dbt_project.lakehouse.move", description=__doc__
+    )
+    parser.add_argument("file", type=Path, help="the published warehouse, taxi.duckdb")
+    parser.add_argument("--city", help="its city (default: that of dbt_project.yml)")
+    options = parser.parse_args(arguments)
+    try:
+        lakehouse = Lakehouse.of_environment()
+        city = schema_of(options.city or load_variables({}).city)
+        if not options.file.is_file():
+            raise ValueError(f"{options.file} is not there")
+        hold_city(lakehouse, city, f"moving {options.file.name} in")
+        with duckdb.connect() as connection:
+            moved, left = move(connection, options.file, lakehouse, city)
+    except (ValueError, LakehouseError, WarehouseInUseError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    except duckdb.Error as error:
+        print(f"Error: {reason(error)}", file=sys.stderr)
+        return 1
+    print(f"Days moved to {ALIAS}.{city}: {len(moved)}, with every row as it was.")
+    if left:
+        print(f"Days that were there already and stay as they are: {len(left)}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,98 @@
+"""Upkeep of the lakehouse, once a week: ``python -m dbt_project.lakehouse.upkeep``.
+
+Every day adds a small file to every table of every city, and each replaced day leaves its earlier
+rows behind for those who look back. Upkeep lets go of snapshots that are older than anyone looks
+back to, merges small files, and deletes the files that no snapshot needs any more. No build may be
+at work meanwhile: DuckLake can lose deletions when it expires snapshots beside a transaction.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import sys
+
+import duckdb
+
+from dbt_project.build_lock import WarehouseInUseError
+from dbt_project.lakehouse.locks import hold_all
+from dbt_project.lakehouse.place import ALIAS, Lakehouse, LakehouseError, reason
+
+KEEP_DAYS = 90
+"""So far can analysts look back."""
+
+_UNUSED_DAYS = 2
+"""A file is deleted so long after it was last needed: queries that read it have ended."""
+
+
+def upkeep(
+    connection: duckdb.DuckDBPyConnection, lakehouse: Lakehouse, keep_days: int = KEEP_DAYS
+) -> tuple[int, int]:
+    """Expire snapshots, merge files, and delete what is not needed.
+
+    Parameters
+    ----------
+    connection
+        Any; the lakehouse is attached to it.
+    lakehouse
+        Locked by this process.
+    keep_days
+        Snapshots of so many days stay.
+
+    Returns
+    -------
+    before, after
+        Numbers of files that make up the tables of today.
+    """
+    now = datetime.datetime.now(datetime.UTC)
+    expired = now - datetime.timedelta(days=keep_days)
+    unused = now - datetime.timedelta(days=_UNUSED_DAYS)
+    with lakehouse.attached(connection):
+        before = _number_of_files(connection)
+        for step, older_than in (
+            ("expire_snapshots", expired),
+            ("rewrite_data_files", None),  # without the rows that have been deleted
+            ("merge_adjacent_files", None),
+            ("cleanup_old_files", unused),
+            ("delete_orphaned_files", unused),  # of builds that were killed
+        ):
+            limit = f", older_than => TIMESTAMPTZ '{older_than}'" if older_than else ""
+            connection.execute(f"CALL ducklake_{step}('{ALIAS}'{limit})")
+        return before, _number_of_files(connection)
+
+
+def _number_of_files(connection: duckdb.DuckDBPyConnection) -> int:
+    query = f"SELECT coalesce(sum(file_count), 0)::INTEGER FROM ducklake_table_info('{ALIAS}')"
+    (number,) = connection.execute(query).fetchall()[0]
+    return int(number)
+
+
+def main(arguments: list[str]) -> int:
+    """Do the upkeep; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m dbt_project.lakehouse.upkeep", description=__doc__
+    )
+    parser.add_argument(
+        "--keep-days", type=int, default=KEEP_DAYS, help=f"days to look back (default: {KEEP_DAYS})"
+    )
+    parser.add_argument(
+        "--wait", type=float, default=0, metavar="SECONDS", help="how long to wait for builds"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        lakehouse = Lakehouse.of_environment()
+        hold_all(lakehouse, "upkeep", options.wait)
+        with duckdb.connect() as connection:
+            before, after = upkeep(connection, lakehouse, options.keep_days)
+    except (ValueError, LakehouseError, WarehouseInUseError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    except duckdb.Error as error:
+        print(f"Error: {reason(error)}", file=sys.stderr)
+        return 1
+    print(f"{before} files are {after}; snapshots of the last {options.keep_days} days are kept.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
