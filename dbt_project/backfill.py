@@ -24,7 +24,10 @@ import yaml
 
 from dbt_project.day_builds import inputs_text, published_inputs
 from dbt_project.lake import LakeUrl, connect_lake, glob_text, list_day
+from dbt_project.lakehouse.days import published_inputs as published_in_lakehouse
+from dbt_project.lakehouse.place import Lakehouse, LakehouseError, schema_of
 from dbt_project.run_date import parse_run_date
+from dbt_project.variables import load_variables
 
 EXPORTS = ("clustered_data_{}.json", "clustered_summarized_{}.json", "report_{}.html")
 WAIT_SECONDS = 600
@@ -86,6 +89,14 @@ def is_up_to_date(
     return all(connection.execute("FROM glob(?)", [path]).fetchall() for path in paths)
 
 
+def inputs_of_days(variables: dict[str, object]) -> dict[datetime.date, str | None]:
+    """The files from which each published day was built, in the lakehouse or the warehouse."""
+    if os.environ.get("LAKEHOUSE_CATALOG"):
+        city = schema_of(load_variables(variables).city)
+        return published_in_lakehouse(Lakehouse.of_environment(), city)
+    return published_inputs(os.environ.get("WAREHOUSE_DIR", "warehouse"))
+
+
 def build(day: datetime.date, variables: dict[str, object]) -> Outcome:
     """Build one day in a process of its own."""
     dbt = Path(sys.executable).with_name("dbt")
@@ -120,7 +131,7 @@ def backfill(
         Whether to build days, too, that are published and unchanged.
     """
     lakes = Lakes.of_environment()
-    known = published_inputs(os.environ.get("WAREHOUSE_DIR", "warehouse"))
+    known = inputs_of_days(variables)
     outcomes = {}
     with lakes.connect() as connection:
         for day in days:
@@ -160,7 +171,7 @@ def main() -> int:
     begun = time.monotonic()
     try:
         outcomes = backfill(arguments.days, arguments.vars, arguments.again)
-    except (ValueError, duckdb.Error) as error:
+    except (ValueError, duckdb.Error, LakehouseError) as error:
         print(f"Error: {' '.join(str(error).split())}", flush=True)
         return 1
     except KeyboardInterrupt:

@@ -15,7 +15,7 @@ from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt_project.build_lock import WarehouseInUseError, hold_warehouse
-from dbt_project.closing_lines import ClosingLines, Published, one_line
+from dbt_project.closing_lines import ClosingLines, one_line
 from dbt_project.day_builds import inputs_text, open_day
 from dbt_project.delivery import DeliveryError, deliver
 from dbt_project.journal import Journal
@@ -26,6 +26,7 @@ from dbt_project.lakehouse.locks import hold_city
 from dbt_project.lakehouse.place import Lakehouse, LakehouseError, schema_of
 from dbt_project.lakehouse.tables import Schema
 from dbt_project.publish import PUBLISHED_FILE, check_publish_url, check_warehouse_dir
+from dbt_project.published import CityOfLakehouse, Published, WarehouseFile
 from dbt_project.run_date import parse_run_date
 from dbt_project.sql_text import sql_text
 from dbt_project.summary_settings import load_settings
@@ -69,11 +70,9 @@ class Plugin(BasePlugin):
         self.folders = [self.warehouse_dir] + ([] if output.is_s3 else [output.text])
 
     def _published(self) -> Published:
-        lakehouse, city, file = self.lakehouse, self.city, Path(self.warehouse_dir) / PUBLISHED_FILE
-        if lakehouse:
-            name = f"schema {city} of {lakehouse.catalog}"
-            return Published(name, lambda: lakehouse.open(city))
-        return Published(str(file), lambda: duckdb.connect(str(file), read_only=True))
+        if self.lakehouse:
+            return CityOfLakehouse(self.lakehouse, self.city)
+        return WarehouseFile(Path(self.warehouse_dir) / PUBLISHED_FILE)
 
     def _look_at_lake(self, lake: LakeUrl) -> None:
         with duckdb.connect() as connection:

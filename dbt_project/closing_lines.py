@@ -4,8 +4,6 @@ import datetime
 import os
 import re
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +11,12 @@ import duckdb
 from dbt_common.events.base_types import EventMsg
 from dbt_common.events.event_manager_client import get_event_manager
 
+from dbt_project.published import Published
 from dbt_project.report import report_name
 
 HEADING = re.compile(
     r"(\w+ Error( in [^:]*)?|Python model failed:|compiled code at .*|> (in|called by) .*)"
 )
-
-
-@dataclass(frozen=True)
-class Published:
-    """The warehouse that analysts open, as a file or as a schema of the lakehouse."""
-
-    name: str
-    open: Callable[[], duckdb.DuckDBPyConnection]
 
 
 class ClosingLines:
@@ -128,7 +119,7 @@ class ClosingLines:
 
 def describe_day(published: Published, run_date: datetime.date) -> list[str]:
     """Say what a published day is in one line, and each of its warnings in one more."""
-    with published.open() as connection:
+    with published.connect() as connection:
         report = connection.execute(
             "SELECT records_read, rides, rejected_rides, anomalous_rides, anomalous_share, "
             "warnings FROM daily_reports WHERE ride_date = ?",

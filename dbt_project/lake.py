@@ -98,9 +98,14 @@ def load_extensions(connection: duckdb.DuckDBPyConnection, names: Iterable[str])
         Names of extensions for which a package ``duckdb-extension-<name>`` is installed.
     """
     for name in names:
-        package = importlib.resources.files(f"duckdb_extension_{name}")
-        file = package / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
-        connection.execute(f"LOAD '{file}'")
+        connection.execute(load_sql(name))
+
+
+def load_sql(name: str) -> str:
+    """SQL that loads an extension from its Python package."""
+    package = importlib.resources.files(f"duckdb_extension_{name}")
+    file = package / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+    return f"LOAD {sql_text(str(file))}"
 
 
 def region_of(environ: Mapping[str, str]) -> str | None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from dbt_project.publish import PUBLISHED_FILE
+from dbt_project.lakehouse.place import LakehouseError
+from dbt_project.published import published_warehouse
 
 COMMAND = "python -m dbt_project.query"
 OVERVIEW = "select * from daily_reports order by ride_date"
@@ -18,25 +19,19 @@ def main(arguments: list[str]) -> int:
     if len(arguments) > 1:
         print(f'usage: {COMMAND} ["{OVERVIEW}"]', file=sys.stderr)
         return 2
-    file = Path(os.environ.get("WAREHOUSE_DIR", "warehouse")) / PUBLISHED_FILE
-    if not file.exists():
-        print(f"{file} is not there yet: build a day first, with make build", file=sys.stderr)
-        return 1
-    return print_answer(file, arguments[0]) if arguments else open_command_line(file)
-
-
-def print_answer(file: Path, sql: str) -> int:
-    """Run one query and print its result."""
     try:
-        with duckdb.connect(str(file), read_only=True) as connection:
-            connection.sql(sql).show(max_width=200, max_rows=100)
-    except duckdb.Error as error:
+        warehouse = published_warehouse()
+        with warehouse.connect() as connection:
+            if arguments:
+                connection.sql(arguments[0]).show(max_width=200, max_rows=100)
+                return 0
+    except (ValueError, FileNotFoundError, LakehouseError, duckdb.Error) as error:
         print(error, file=sys.stderr)
         return 1
-    return 0
+    return open_command_line(warehouse.arguments)
 
 
-def open_command_line(file: Path) -> int:
+def open_command_line(arguments: list[str]) -> int:
     """Hand over to DuckDB's command line, the one of this environment first."""
     here = str(Path(sys.executable).parent)
     command_line = shutil.which("duckdb", path=f"{here}{os.pathsep}{os.environ.get('PATH', '')}")
@@ -48,7 +43,7 @@ def open_command_line(file: Path) -> int:
         )
         return 1
     sys.stdout.flush()
-    os.execv(command_line, [command_line, "-readonly", str(file)])
+    os.execv(command_line, [command_line, *arguments])
 
 
 if __name__ == "__main__":

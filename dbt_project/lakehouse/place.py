@@ -100,16 +100,20 @@ class Lakehouse:
         connection.execute("SET GLOBAL ducklake_max_retry_count = 100")
         if not is_read_only:
             self._make_folders()
-        attach = (
-            f"ATTACH {sql_text(f'ducklake:{self.catalog}')} AS {ALIAS} "
-            f"(DATA_PATH {sql_text(f'{self.data.text}/')}{', READ_ONLY' if is_read_only else ''})"
-        )
         try:
-            connection.execute(attach)
+            connection.execute(self.attach_sql(is_read_only))
         except duckdb.Error as error:
             raise LakehouseError(f"the lakehouse's catalog: {reason(error)}") from None
         if not is_read_only:
             _set_options(connection)
+
+    def attach_sql(self, is_read_only: bool) -> str:
+        """SQL that attaches it to a database that has its extensions."""
+        access = ", READ_ONLY" if is_read_only else ""
+        return (
+            f"ATTACH {sql_text(f'ducklake:{self.catalog}')} AS {ALIAS} "
+            f"(DATA_PATH {sql_text(f'{self.data.text}/')}{access})"
+        )
 
     @contextmanager
     def attached(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
@@ -124,7 +128,7 @@ class Lakehouse:
         """A connection that reads it, and finds the marts of a city's schema by their names."""
         connection = duckdb.connect()
         self.attach(connection)
-        connection.execute(f"SET search_path = '{ALIAS}.{city}'")
+        connection.execute(search_sql(city))
         return connection
 
     def _make_folders(self) -> None:
@@ -141,6 +145,11 @@ def _set_options(connection: duckdb.DuckDBPyConnection) -> None:
     for name, value in _OPTIONS.items():
         if present.get(name) != value:
             connection.execute(f"CALL {ALIAS}.set_option({sql_text(name)}, {sql_text(value)})")
+
+
+def search_sql(city: str) -> str:
+    """SQL that finds the marts of a city's schema by their plain names."""
+    return f"SET search_path = {sql_text(f'{ALIAS}.{city}')}"
 
 
 def schema_of(city: str) -> str:

@@ -1,0 +1,75 @@
+"""The published warehouse that analysts open: a file, or a city's schema of the lakehouse."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from dbt_project.lake import http_settings_sql, load_sql, s3_secret_sql
+from dbt_project.lakehouse.place import Lakehouse, schema_of, search_sql
+from dbt_project.publish import PUBLISHED_FILE
+from dbt_project.variables import load_variables
+
+
+@dataclass(frozen=True)
+class WarehouseFile:
+    """The published warehouse as a file."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        return str(self.path)
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """Open it read-only."""
+        if not self.path.exists():
+            raise FileNotFoundError(
+                f"{self.path} is not there yet: build a day first, with make build"
+            )
+        return duckdb.connect(str(self.path), read_only=True)
+
+    @property
+    def arguments(self) -> list[str]:
+        """With which DuckDB's command line opens it."""
+        return ["-readonly", str(self.path)]
+
+
+@dataclass(frozen=True)
+class CityOfLakehouse:
+    """The published warehouse as a city's schema of the lakehouse."""
+
+    lakehouse: Lakehouse
+    city: str
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        return f"schema {self.city} of {self.lakehouse.catalog}"
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """Open it read-only, with the city's marts by their plain names."""
+        return self.lakehouse.open(self.city)
+
+    @property
+    def arguments(self) -> list[str]:
+        """With which DuckDB's command line opens it."""
+        statements = [
+            *(load_sql(name) for name in self.lakehouse.extensions),
+            *([http_settings_sql(), s3_secret_sql()] if self.lakehouse.data.is_s3 else []),
+            self.lakehouse.attach_sql(is_read_only=True),
+            search_sql(self.city),
+        ]
+        return [argument for sql in statements for argument in ("-cmd", sql)]
+
+
+Published = WarehouseFile | CityOfLakehouse
+
+
+def published_warehouse() -> Published:
+    """What the environment names; of a lakehouse the city of dbt_project.yml."""
+    if os.environ.get("LAKEHOUSE_CATALOG"):
+        return CityOfLakehouse(Lakehouse.of_environment(), schema_of(load_variables({}).city))
+    return WarehouseFile(Path(os.environ.get("WAREHOUSE_DIR", "warehouse")) / PUBLISHED_FILE)
