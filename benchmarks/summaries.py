@@ -62,9 +62,7 @@ def answer_after(latency: float) -> Reply:
 def one_call_per_ride(rides: pd.DataFrame, base_url: str) -> None:
     """Ask for every ride, one after the other, as the plainest program would."""
     settings = load_settings()
-    endpoint = Endpoint.from_environment({"OPENAI_BASE_URL": base_url})
-    assert endpoint is not None
-    client, model = endpoint.client(), settings.models[0]
+    client, model = Endpoint(base_url).client(), settings.models[0]
     prompts = prompts_of(rides.drop_duplicates("context_id"), settings, CITY)
     for context_id in rides["context_id"]:
         client.chat.completions.create(
@@ -81,7 +79,7 @@ def step_of_a_build(rides: pd.DataFrame, base_url: str, journal_file: Path) -> N
         journal_file=journal_file,
         city=CITY,
         ride_date=dt.date(2023, 5, 1),
-        environ={"OPENAI_BASE_URL": base_url},
+        endpoint=Endpoint(base_url),
     )
 
 

@@ -28,6 +28,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from dbt_project.endpoint import Endpoint
 from dbt_project.summaries import summarise
 from dbt_project.summary_settings import Settings, load_settings
 
@@ -102,7 +103,7 @@ def build(address: str, journal_file: Path) -> pd.DataFrame:
         journal_file=journal_file,
         city="Glasgow",
         ride_date=dt.date(2023, 5, 1),
-        environ={"OPENAI_BASE_URL": f"{address}/v1"},
+        endpoint=Endpoint(f"{address}/v1"),
     )
 
 

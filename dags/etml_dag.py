@@ -36,6 +36,7 @@ from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
+from dbt_project.environment import MailSettings
 from dbt_project.orchestration.alerts import alert
 from dbt_project.orchestration.city import City, read_cities
 from dbt_project.orchestration.day import day_of_run
@@ -142,7 +143,7 @@ def make_dag(city: City) -> DAG:
             ],
         )
         wait >> cluster >> summarise
-        if os.environ.get("SMTP_HOST"):
+        if MailSettings.is_wanted():
             summarise >> SendReport(
                 task_id="send_report",
                 date=DAY,

@@ -23,7 +23,9 @@ import duckdb
 import yaml
 
 from dbt_project.day_builds import inputs_text, published_inputs
-from dbt_project.lake import LakeUrl, connect_lake, glob_text, list_day
+from dbt_project.environment import LakehouseSettings, LakeSettings, WarehouseSettings
+from dbt_project.lake import connect_lake, list_day
+from dbt_project.lake_url import glob_text
 from dbt_project.lakehouse.days import published_inputs as published_in_lakehouse
 from dbt_project.lakehouse.place import Lakehouse, LakehouseError, schema_of
 from dbt_project.run_date import parse_run_date
@@ -32,27 +34,6 @@ from dbt_project.variables import load_variables
 EXPORTS = ("clustered_data_{}.json", "clustered_summarized_{}.json", "report_{}.html")
 WAIT_SECONDS = 600
 """How long a day waits for another build of the warehouse, the nightly one for instance."""
-
-
-@dataclass(frozen=True)
-class Lakes:
-    """Where days are read from and exported to."""
-
-    source: LakeUrl
-    output: LakeUrl
-
-    @classmethod
-    def of_environment(cls) -> "Lakes":
-        source = os.environ.get("LAKE_URL", "lake")
-        output = os.environ.get("LAKE_OUTPUT_URL", source)
-        return cls(LakeUrl.parse(source), LakeUrl.parse(output, "LAKE_OUTPUT_URL"))
-
-    def connect(self) -> duckdb.DuckDBPyConnection:
-        connection = duckdb.connect()
-        connect_lake(
-            connection, ["httpfs", "aws"] if self.source.is_s3 or self.output.is_s3 else []
-        )
-        return connection
 
 
 @dataclass(frozen=True)
@@ -71,8 +52,19 @@ def days_between(first: datetime.date, last: datetime.date) -> Iterator[datetime
         first += step
 
 
+def connect(lake: LakeSettings) -> duckdb.DuckDBPyConnection:
+    """Open a connection that can look at the lake."""
+    connection = duckdb.connect()
+    is_s3 = lake.lake_url.is_s3 or lake.lake_output_url.is_s3
+    connect_lake(connection, ["httpfs", "aws"] if is_s3 else [])
+    return connection
+
+
 def is_up_to_date(
-    connection: duckdb.DuckDBPyConnection, lakes: Lakes, day: datetime.date, inputs: str | None
+    connection: duckdb.DuckDBPyConnection,
+    lake: LakeSettings,
+    day: datetime.date,
+    inputs: str | None,
 ) -> bool:
     """Whether a day's files are those that it was published from, and its exports are there.
 
@@ -81,20 +73,20 @@ def is_up_to_date(
     FileNotFoundError
         In one line that names the path, if the lake has no rides for the day.
     """
-    files = list_day(connection, lakes.source, day)
+    files = list_day(connection, lake.lake_url, day)
     if inputs != inputs_text(list(chain.from_iterable(files.values()))):
         return False
     names = [name.format(f"{day:%Y%m%d}") for name in EXPORTS]
-    paths = [f"{glob_text(lakes.output.text)}/{name}" for name in names]
+    paths = [f"{glob_text(lake.lake_output_url.text)}/{name}" for name in names]
     return all(connection.execute("FROM glob(?)", [path]).fetchall() for path in paths)
 
 
 def inputs_of_days(variables: dict[str, object]) -> dict[datetime.date, str | None]:
     """The files from which each published day was built, in the lakehouse or the warehouse."""
-    if os.environ.get("LAKEHOUSE_CATALOG"):
+    if LakehouseSettings.is_wanted():
         city = schema_of(load_variables(variables).city)
         return published_in_lakehouse(Lakehouse.of_environment(), city)
-    return published_inputs(os.environ.get("WAREHOUSE_DIR", "warehouse"))
+    return published_inputs(WarehouseSettings.read().warehouse_dir)
 
 
 def build(day: datetime.date, variables: dict[str, object]) -> Outcome:
@@ -130,13 +122,13 @@ def backfill(
     is_again
         Whether to build days, too, that are published and unchanged.
     """
-    lakes = Lakes.of_environment()
+    lake = LakeSettings.read()
     known = inputs_of_days(variables)
     outcomes = {}
-    with lakes.connect() as connection:
+    with connect(lake) as connection:
         for day in days:
             try:
-                is_done = is_up_to_date(connection, lakes, day, known.get(day)) and not is_again
+                is_done = is_up_to_date(connection, lake, day, known.get(day)) and not is_again
                 outcome = Outcome("unchanged") if is_done else build(day, variables)
             except (FileNotFoundError, ValueError, duckdb.Error) as error:
                 outcome = Outcome("failed", " ".join(str(error).split()))

@@ -18,14 +18,16 @@ from dbt_project.build_lock import WarehouseInUseError, hold_warehouse
 from dbt_project.closing_lines import ClosingLines, one_line
 from dbt_project.day_builds import inputs_text, open_day
 from dbt_project.delivery import DeliveryError, deliver
+from dbt_project.environment import BuildSettings, LakeSettings, WarehouseSettings
 from dbt_project.journal import Journal
-from dbt_project.lake import LakeFile, LakeUrl, connect_lake, list_day
+from dbt_project.lake import LakeFile, connect_lake, list_day
 from dbt_project.lake_files import check_files
+from dbt_project.lake_url import LakeUrl
 from dbt_project.lakehouse.days import fetch_history
 from dbt_project.lakehouse.locks import hold_city
 from dbt_project.lakehouse.place import Lakehouse, LakehouseError, schema_of
 from dbt_project.lakehouse.tables import Schema
-from dbt_project.publish import PUBLISHED_FILE, check_publish_url, check_warehouse_dir
+from dbt_project.publish import PUBLISHED_FILE
 from dbt_project.published import CityOfLakehouse, Published, WarehouseFile
 from dbt_project.run_date import parse_run_date
 from dbt_project.sql_text import sql_text
@@ -48,18 +50,17 @@ class Plugin(BasePlugin):
         closing_lines = ClosingLines.of_this_command()
         try:
             variables = load_variables(get_flags().VARS)
-            self.lakehouse = lakehouse_of(plugin_config)
+            self.lakehouse = Lakehouse.of_environment() if plugin_config.get("lakehouse") else None
             self.city = schema_of(variables.city) if self.lakehouse else ""
             self.run_date = parse_run_date(plugin_config["date"])
-            lake = LakeUrl.parse(plugin_config["lake_url"])
-            output = LakeUrl.parse(plugin_config["lake_output_url"], "LAKE_OUTPUT_URL")
-            check_publish_url(plugin_config["publish_url"])
-            self.warehouse_dir = check_warehouse_dir(plugin_config["warehouse_dir"])
-            self.wait_seconds = parse_seconds(plugin_config["wait_seconds"])
+            lake, warehouse = LakeSettings.read(), WarehouseSettings.read()
+            output = lake.lake_output_url
+            self.warehouse_dir = warehouse.warehouse_dir
+            self.wait_seconds = BuildSettings.read().warehouse_wait_seconds
             if self.is_build:
-                self._look_at_lake(lake)
+                self._look_at_lake(lake.lake_url)
                 load_settings(plugin_config["summaries_file"])
-                Journal.check(plugin_config["journal_file"])
+                Journal.check(warehouse.journal_file)
                 closing_lines.expect_day(
                     self.run_date, self.warehouse_dir, output.text, self._published()
                 )
@@ -83,7 +84,6 @@ class Plugin(BasePlugin):
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
         """Make the folders that the build writes to, and see that no other build is at work."""
-        check_sizes(config)
         try:
             for folder in self.folders:
                 os.makedirs(folder, exist_ok=True)
@@ -142,34 +142,3 @@ class Plugin(BasePlugin):
             deliver(Path(target_config.config["file"]), target_config.location.path)
         except DeliveryError as error:
             raise DbtRuntimeError(str(error)) from None
-
-
-def lakehouse_of(plugin_config: dict[str, Any]) -> Lakehouse | None:
-    """The lakehouse that the target names, if it names one."""
-    settings = plugin_config.get("lakehouse")
-    return Lakehouse.parse(settings["catalog"], settings["data_url"]) if settings else None
-
-
-def check_sizes(config: dict[str, Any]) -> None:
-    """See that DuckDB takes the limits of its memory and of what it spills."""
-    sizes = {name: config[name] for name in ("memory_limit", "max_temp_directory_size")}
-    try:
-        duckdb.connect(config=sizes).close()
-    except duckdb.Error:
-        raise DbtRuntimeError(
-            "WAREHOUSE_MEMORY_LIMIT and WAREHOUSE_SPILL_LIMIT must be sizes as 4GB, "
-            f"not {' and '.join(map(repr, sizes.values()))}"
-        ) from None
-
-
-def parse_seconds(text: str) -> float:
-    """Read the setting WAREHOUSE_WAIT_SECONDS.
-
-    Raises
-    ------
-    ValueError
-        In one line, if it is no whole number of seconds.
-    """
-    if not re.fullmatch(r"\d{1,6}", str(text), flags=re.ASCII):
-        raise ValueError(f"WAREHOUSE_WAIT_SECONDS must be a whole number, not {text!r}")
-    return float(text)

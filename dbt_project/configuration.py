@@ -10,8 +10,20 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
-from dbt_project.environment import ENVIRONMENT
+from dbt_project.environment import (
+    AirflowSettings,
+    BuildSettings,
+    CitySettings,
+    EnvironmentSettings,
+    LakehouseSettings,
+    LakeSettings,
+    LanguageModelSettings,
+    MailSettings,
+    S3Settings,
+    WarehouseSettings,
+)
 from dbt_project.summary_settings import Allowance, Budget, Limits, Model, Prices, Template
 from dbt_project.variables import PROJECT_FILE, Variables
 
@@ -22,6 +34,24 @@ of dbt, and what language models are asked by a file of their own. A value that 
 refused in one line before anything is written. This page is made from the definitions: `python -m
 dbt_project.configuration > docs/configuration.md`.
 """
+ENVIRONMENT = """## Environment variables
+
+Beside these, AWS's own for keys, profile and role hold: its credential chain is asked.
+"""
+AIRFLOW = """## Airflow
+
+Environment variables of every Airflow component, the same on all of them, beside those above.
+"""
+OF_A_BUILD: Sequence[type[EnvironmentSettings]] = (
+    LakeSettings,
+    WarehouseSettings,
+    LakehouseSettings,
+    BuildSettings,
+    S3Settings,
+    LanguageModelSettings,
+    MailSettings,
+)
+OF_AIRFLOW: Sequence[type[EnvironmentSettings]] = (AirflowSettings, CitySettings)
 VARIABLES = """## Variables
 
 In `dbt_project.yml` under `vars`, or for one build: `dbt build --vars '{date: 20230501, city:
@@ -73,10 +103,20 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def environment_table() -> str:
-    """The environment variables."""
-    rows = ([f"`{one.name}`", one.meaning, one.default] for one in ENVIRONMENT)
-    return table(["variable", "meaning", "if it is not set"], rows)
+def environment_table(models: Iterable[type[EnvironmentSettings]]) -> str:
+    """Environment variables and what holds if they are not set."""
+    rows = (
+        [f"`{field.alias}`", field.description or "", _value(field)]
+        for model in models
+        for field in model.model_fields.values()
+    )
+    return table(["variable", "meaning", "default"], rows)
+
+
+def _value(field: FieldInfo) -> str:
+    if field.is_required() or field.default_factory or field.default in (None, "", {}):
+        return "not set"
+    return f"`{str(field.default).lower() if field.default is False else field.default}`"
 
 
 def variables_table() -> str:
@@ -111,8 +151,10 @@ def reference() -> str:
     """The whole page."""
     parts = [
         HEAD,
-        "## Environment variables\n",
-        environment_table(),
+        ENVIRONMENT,
+        environment_table(OF_A_BUILD),
+        AIRFLOW,
+        environment_table(OF_AIRFLOW),
         VARIABLES,
         variables_table(),
         SUMMARIES,

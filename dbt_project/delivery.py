@@ -9,11 +9,11 @@ import errno
 import mimetypes
 import os
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dbt_project.lake import HTTP_SETTINGS, endpoint_of, region_of, timeout_of
+from dbt_project.environment import S3Settings
+from dbt_project.lake import HTTP_SETTINGS
 
 
 class DeliveryError(RuntimeError):
@@ -57,7 +57,7 @@ def _copy(file: Path, place: Path) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def upload(file: Path, url: str, environ: Mapping[str, str] = os.environ) -> None:
+def upload(file: Path, url: str) -> None:
     """Put a file in place of an S3 object.
 
     Credentials, region and server are those of AWS's own settings, as for reading. With
@@ -82,30 +82,30 @@ def upload(file: Path, url: str, environ: Mapping[str, str] = os.environ) -> Non
 
     bucket, _, key = url.removeprefix("s3://").partition("/")
     options = {"ContentType": mimetypes.guess_type(key)[0] or "application/octet-stream"}
-    if kms_key := environ.get("LAKE_KMS_KEY_ID"):
-        options |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key}
+    settings = S3Settings.read()
+    if settings.lake_kms_key_id:
+        options |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": settings.lake_kms_key_id}
     try:
-        _client(environ).upload_file(str(file), bucket, key, ExtraArgs=options)
+        _client(settings).upload_file(str(file), bucket, key, ExtraArgs=options)
     except (Boto3Error, BotoCoreError, ClientError) as error:
         reason = str(error).rpartition(f"{bucket}/{key}: ")[2]
         raise DeliveryError(f"{url} was not replaced: {' '.join(reason.split())}") from None
 
 
-def _client(environ: Mapping[str, str]) -> Any:
+def _client(settings: S3Settings) -> Any:
     import boto3
     from botocore.config import Config
 
-    timeout, endpoint = timeout_of(environ), endpoint_of(environ)
     return boto3.client(
         "s3",
-        region_name=region_of(environ),
-        endpoint_url=endpoint,
+        region_name=settings.region,
+        endpoint_url=settings.endpoint,
         config=Config(
-            connect_timeout=timeout,
-            read_timeout=timeout,
+            connect_timeout=settings.lake_timeout_seconds,
+            read_timeout=settings.lake_timeout_seconds,
             retries={"mode": "standard", "total_max_attempts": HTTP_SETTINGS["http_retries"] + 1},
             # other S3 servers know neither newer checksums nor buckets as names of hosts
             request_checksum_calculation="when_required",
-            s3={"addressing_style": "path"} if endpoint else {},
+            s3={"addressing_style": "path"} if settings.endpoint else {},
         ),
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+
+from dbt_project.environment import LanguageModelSettings
 
 # The client takes more than a second to import, and a build without a model never needs it.
 if TYPE_CHECKING:
@@ -25,13 +27,12 @@ class Endpoint:
     """Where the models are, and the key to them."""
 
     base_url: str
-    api_key: str = field(repr=False)
+    api_key: str = field(default=_PLACEHOLDER_KEY, repr=False)
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str]) -> Self | None:
-        """Read `OPENAI_API_KEY` and `OPENAI_BASE_URL`; None if neither is set."""
-        api_key = environ.get("OPENAI_API_KEY", "").strip()
-        base_url = environ.get("OPENAI_BASE_URL", "").strip()
+    def from_settings(cls, settings: LanguageModelSettings) -> Self | None:
+        """Where the settings say that models are; None if they say nothing."""
+        api_key, base_url = settings.openai_api_key, settings.openai_base_url
         if not api_key and not base_url:
             return None
         return cls(base_url or OPENAI_URL, api_key or _PLACEHOLDER_KEY)

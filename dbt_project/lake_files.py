@@ -8,7 +8,8 @@ from typing import BinaryIO
 
 import duckdb
 
-from dbt_project.lake import RIDES, LakeFile, glob_text
+from dbt_project.lake import RIDES, LakeFile
+from dbt_project.lake_url import glob_text
 
 _FIRST_LINES = 100
 _CHUNK = 1 << 20

@@ -10,7 +10,7 @@ import pandas as pd
 
 from dbt_project.day_builds import close_day, open_days
 from dbt_project.delivery import upload
-from dbt_project.lake import LakeUrl
+from dbt_project.lake_url import LakeUrl
 from dbt_project.sql_text import sql_text
 
 PUBLISHED_FILE = "taxi.duckdb"
@@ -20,41 +20,13 @@ LEDGER = "context_summaries"
 _READ_ONLY = 0o444
 
 
-def check_warehouse_dir(folder: str) -> str:
-    """See that a folder can hold DuckDB's files.
-
-    Raises
-    ------
-    ValueError
-        In one line, if it is a URL or has a character that DuckDB does not take.
-    """
-    is_folder = folder.strip() and folder.isprintable() and "://" not in folder
-    if not is_folder or set("?#") & set(folder):
-        raise ValueError(
-            f"WAREHOUSE_DIR must be a folder of this machine, without ? or #, not {folder!r}"
-        )
-    return folder
-
-
-def check_publish_url(url: str) -> None:
-    """See that the setting PUBLISH_URL, if there is one, names a bucket.
-
-    Raises
-    ------
-    ValueError
-        In one line, if it names anything else.
-    """
-    if url and not LakeUrl.parse(url, "PUBLISH_URL").is_s3:
-        raise ValueError(f"PUBLISH_URL must be s3://bucket[/prefix], not {url[:60]!r}")
-
-
 def publish(
     connection: duckdb.DuckDBPyConnection,
     database: str,
     schema: str,
     run_date: datetime.date,
     inputs: str | None = None,
-    publish_url: str = "",
+    publish_url: LakeUrl | None = None,
 ) -> pd.DataFrame:
     """Copy the marts' database file, and swap the copy in by one atomic rename.
 
@@ -73,7 +45,7 @@ def publish(
     inputs
         The files that it was built from, as `inputs_text` has them.
     publish_url
-        ``s3://bucket[/prefix]`` where the copy goes as well, for analysts elsewhere.
+        A bucket where the copy goes as well, for analysts elsewhere.
 
     Returns
     -------
@@ -106,7 +78,7 @@ def publish(
     finally:
         _remove_with_log(unfinished)
     if publish_url:
-        upload(file, f"{publish_url.rstrip('/')}/{PUBLISHED_FILE}")
+        upload(file, f"{publish_url.text}/{PUBLISHED_FILE}")
     close_day(built.parent, run_date, inputs)
     return rows
 

@@ -1,11 +1,11 @@
 """The published warehouse that analysts open: a file, or a city's schema of the lakehouse."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from dbt_project.environment import LakehouseSettings, S3Settings, WarehouseSettings
 from dbt_project.lake import http_settings_sql, load_sql, s3_secret_sql
 from dbt_project.lakehouse.place import Lakehouse, schema_of, search_sql
 from dbt_project.publish import PUBLISHED_FILE
@@ -56,9 +56,10 @@ class CityOfLakehouse:
     @property
     def arguments(self) -> list[str]:
         """With which DuckDB's command line opens it."""
+        s3 = S3Settings.read()
         statements = [
             *(load_sql(name) for name in self.lakehouse.extensions),
-            *([http_settings_sql(), s3_secret_sql()] if self.lakehouse.data.is_s3 else []),
+            *([http_settings_sql(s3), s3_secret_sql(s3)] if self.lakehouse.data.is_s3 else []),
             self.lakehouse.attach_sql(is_read_only=True),
             search_sql(self.city),
         ]
@@ -70,6 +71,6 @@ Published = WarehouseFile | CityOfLakehouse
 
 def published_warehouse() -> Published:
     """What the environment names; of a lakehouse the city of dbt_project.yml."""
-    if os.environ.get("LAKEHOUSE_CATALOG"):
+    if LakehouseSettings.is_wanted():
         return CityOfLakehouse(Lakehouse.of_environment(), schema_of(load_variables({}).city))
-    return WarehouseFile(Path(os.environ.get("WAREHOUSE_DIR", "warehouse")) / PUBLISHED_FILE)
+    return WarehouseFile(Path(WarehouseSettings.read().warehouse_dir) / PUBLISHED_FILE)

@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
 def open_command_line(arguments: list[str]) -> int:
     """Hand over to DuckDB's command line, the one of this environment first."""
     here = str(Path(sys.executable).parent)
-    command_line = shutil.which("duckdb", path=f"{here}{os.pathsep}{os.environ.get('PATH', '')}")
+    command_line = shutil.which("duckdb", path=os.pathsep.join([here, *os.get_exec_path()]))
     if not command_line:
         print(
             "DuckDB's command line is not installed (pip install duckdb-cli); "

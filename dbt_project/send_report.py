@@ -5,17 +5,16 @@ is down holds back no data.
 """
 
 import datetime
-import os
 import smtplib
 import ssl
 import sys
-from collections.abc import Mapping
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from pathlib import Path
 
 import duckdb
 
+from dbt_project.environment import MailSettings, WarehouseSettings
 from dbt_project.publish import PUBLISHED_FILE
 from dbt_project.report import report_name
 from dbt_project.run_date import parse_run_date
@@ -30,18 +29,19 @@ class CannotSendError(Exception):
     """Why the report was not sent, in one line."""
 
 
-def main(arguments: list[str], environ: Mapping[str, str] = os.environ) -> int:
+def main(arguments: list[str]) -> int:
     """Send the report of one day; without SMTP_HOST say so and do nothing."""
     if len(arguments) != 1:
         print(USAGE, file=sys.stderr)
         return 2
     try:
         date = parse_run_date(arguments[0])
-        if not environ.get("SMTP_HOST"):
+        if not MailSettings.is_wanted():
             print("No e-mail: SMTP_HOST is not set.")
             return 0
-        message = write_message(date, environ)
-        send(message, environ)
+        settings = MailSettings.read()
+        message = write_message(date, settings)
+        send(message, settings)
     except (ValueError, LookupError, CannotSendError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
@@ -49,7 +49,7 @@ def main(arguments: list[str], environ: Mapping[str, str] = os.environ) -> int:
     return 0
 
 
-def write_message(date: datetime.date, environ: Mapping[str, str] = os.environ) -> EmailMessage:
+def write_message(date: datetime.date, settings: MailSettings) -> EmailMessage:
     """Write the e-mail: the summary as text and as HTML, the page attached.
 
     Raises
@@ -58,10 +58,8 @@ def write_message(date: datetime.date, environ: Mapping[str, str] = os.environ) 
         In one line, if the day has not been built or it is not said who writes to whom.
     """
     # Imported here, because a mistake in the settings is told before.
-    for name in ("REPORT_FROM", "REPORT_TO"):
-        if not environ.get(name):
-            raise CannotSendError(f"SMTP_HOST is set, but not {name}, an e-mail address")
-    warehouse = Path(environ.get("WAREHOUSE_DIR", "warehouse"))
+    sender, recipients = settings.addresses()
+    warehouse = Path(WarehouseSettings.read().warehouse_dir)
     page, database = warehouse / report_name(date), warehouse / PUBLISHED_FILE
     for file in (page, database):
         if not file.exists():
@@ -76,27 +74,25 @@ def write_message(date: datetime.date, environ: Mapping[str, str] = os.environ) 
     text, html = render_mail(facts)
     message = EmailMessage()
     message["Subject"] = f"Taxi rides, {day_name(date)}: {headline(facts)}"
-    message["From"] = environ["REPORT_FROM"]
-    message["To"] = environ["REPORT_TO"]
+    message["From"] = sender
+    message["To"] = recipients
     message["Date"] = formatdate(localtime=True)
-    message["Message-ID"] = make_msgid(domain=environ["REPORT_FROM"].rpartition("@")[2] or None)
+    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2] or None)
     message.set_content(text)
     message.add_alternative(html, subtype="html")
     message.add_attachment(page.read_bytes(), "text", "html", filename=page.name)
     return message
 
 
-def send(message: EmailMessage, environ: Mapping[str, str] = os.environ) -> None:
-    """Hand the e-mail to the server that the environment names.
+def send(message: EmailMessage, settings: MailSettings) -> None:
+    """Hand the e-mail to the server that the settings name.
 
     Raises
     ------
     CannotSendError
         In one line, if the server cannot be reached, refuses, or would get a password unencrypted.
     """
-    host = environ["SMTP_HOST"]
-    port = _port(environ.get("SMTP_PORT") or "587")
-    user, password = environ.get("SMTP_USER"), environ.get("SMTP_PASSWORD", "")
+    host, port, user = settings.smtp_host, settings.smtp_port, settings.smtp_user
     tls = ssl.create_default_context()
     try:
         with (
@@ -113,19 +109,13 @@ def send(message: EmailMessage, environ: Mapping[str, str] = os.environ) -> None
                     "without it"
                 )
             if user:
-                server.login(user, password)
+                server.login(user, settings.smtp_password)
             refused = server.send_message(message)
     except (smtplib.SMTPException, OSError) as error:
         reason = " ".join(str(error).split())
         raise CannotSendError(f"the mail server {host}:{port} did not take it: {reason}") from error
     if refused:
         raise CannotSendError(f"sent, but the mail server refused {', '.join(refused)}")
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal():
-        raise CannotSendError(f"SMTP_PORT must be a number, not {text!r}")
-    return int(text)
 
 
 if __name__ == "__main__":

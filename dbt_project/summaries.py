@@ -12,7 +12,7 @@ import datetime as dt
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -61,7 +61,7 @@ def summarise(
     journal_file: str | os.PathLike[str],
     city: str,
     ride_date: dt.date,
-    environ: Mapping[str, str] = os.environ,
+    endpoint: Endpoint | None,
 ) -> pd.DataFrame:
     """Find or make the summary of every context, asking a model only what the journal lacks.
 
@@ -79,8 +79,8 @@ def summarise(
         Its name, for the prompt.
     ride_date : date
         The day that is built, to which the calls are put down.
-    environ : mapping of str to str
-        Where `OPENAI_API_KEY` and `OPENAI_BASE_URL` are looked up.
+    endpoint : Endpoint or None
+        Where the models are; None if there is none to ask.
 
     Returns
     -------
@@ -91,7 +91,6 @@ def summarise(
     """
     prompts = prompts_of(contexts, settings, city)
     distinct = {prompt.question: prompt for prompt in prompts.values()}
-    endpoint = Endpoint.from_environment(environ)
     with Journal(journal_file) as journal:
         journal.restore(ledger)
         known = _Known(journal, distinct.values())

@@ -1,3 +1,4 @@
+from dbt_project.environment import WarehouseSettings
 from dbt_project.run_date import parse_run_date
 from dbt_project.summaries import calls_of_day
 
@@ -5,6 +6,6 @@ from dbt_project.summaries import calls_of_day
 def model(dbt, session):
     dbt.ref("int_context_summaries")  # makes the calls
     return calls_of_day(
-        journal_file=dbt.config.get("journal_file"),
+        journal_file=WarehouseSettings.read().journal_file,
         ride_date=parse_run_date(dbt.config.get("ride_date")),
     )

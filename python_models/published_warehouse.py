@@ -1,4 +1,5 @@
 from dbt_project.day_builds import staged_inputs
+from dbt_project.environment import WarehouseSettings
 from dbt_project.lakehouse.days import publish_day
 from dbt_project.lakehouse.place import Lakehouse, schema_of
 from dbt_project.lakehouse.tables import Schema
@@ -20,16 +21,14 @@ def model(dbt, session):
     connection, inputs = session.cursor(), staged_inputs(session.cursor())
     marts = Schema(dbt.config.get("marts_database"), dbt.config.get("marts_schema"))
     run_date = parse_run_date(dbt.config.get("ride_date"))
-    catalog = dbt.config.get("lakehouse_catalog")
-    if catalog:
-        lakehouse = Lakehouse.parse(catalog, dbt.config.get("lakehouse_data_url"))
+    if dbt.config.get("is_lakehouse"):
         city = schema_of(dbt.config.get("city"))
-        return publish_day(connection, lakehouse, city, marts, run_date, inputs)
+        return publish_day(connection, Lakehouse.of_environment(), city, marts, run_date, inputs)
     return publish(
         connection,
         database=marts.database,
         schema=marts.name,
         run_date=run_date,
         inputs=inputs,
-        publish_url=dbt.config.get("publish_url"),
+        publish_url=WarehouseSettings.read().publish_url,
     )

@@ -1,3 +1,4 @@
+from dbt_project.environment import LakeSettings, WarehouseSettings
 from dbt_project.report import write_report
 from dbt_project.run_date import parse_run_date
 
@@ -11,7 +12,7 @@ def model(dbt, session):
     return write_report(
         session.cursor(),
         schemas=dbt.config.get("schemas"),
-        folders=dbt.config.get("folders"),
+        folders=[LakeSettings.read().lake_output_url.text, WarehouseSettings.read().warehouse_dir],
         date=parse_run_date(dbt.config.get("ride_date")),
         city=dbt.config.get("city"),
         time_zone=dbt.config.get("time_zone"),

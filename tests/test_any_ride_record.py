@@ -18,8 +18,9 @@ from conftest import Workplace
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dbt_project.lake import LakeUrl, list_day
+from dbt_project.lake import list_day
 from dbt_project.lake_files import check_files
+from dbt_project.lake_url import LakeUrl
 
 DATE = "20230501"
 GOOD = {"ride_id": "good", "ride_dist": 1, "ride_time": 1}

@@ -11,8 +11,9 @@ import duckdb
 import pytest
 from conftest import ROOT, Build, Workplace, hashes
 
-from dbt_project.lake import LakeUrl, list_day
+from dbt_project.lake import list_day
 from dbt_project.lake_files import check_files
+from dbt_project.lake_url import LakeUrl
 
 DATE = "20230501"
 NEXT_DATE = "20230502"

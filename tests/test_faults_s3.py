@@ -20,7 +20,8 @@ from s3_proxy import S3Proxy
 
 from dbt_project.closing_lines import one_line
 from dbt_project.delivery import DeliveryError, upload
-from dbt_project.lake import LakeUrl, connect_lake, list_day
+from dbt_project.lake import connect_lake, list_day
+from dbt_project.lake_url import LakeUrl
 
 DATE = "20230501"
 DAY = datetime.date(2023, 5, 1)
@@ -277,7 +278,8 @@ def run_python(code: str, environ: dict[str, str]) -> str:
 
 FIND = f"""
 import datetime, duckdb
-from dbt_project.lake import LakeUrl, connect_lake, list_day
+from dbt_project.lake import connect_lake, list_day
+from dbt_project.lake_url import LakeUrl
 with duckdb.connect() as connection:
     try:
         connect_lake(connection, ["httpfs", "aws"])

@@ -6,14 +6,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dbt_project.lake import (
-    RIDES,
-    LakeUrl,
-    list_day,
-    load_extensions,
-    s3_secret_sql,
-    timeout_of,
-)
+from dbt_project.environment import LakeSettings, S3Settings
+from dbt_project.lake import RIDES, list_day, load_extensions, s3_secret_sql
+from dbt_project.lake_url import LakeUrl
 
 DAY = datetime.date(2023, 5, 1)
 
@@ -92,7 +87,7 @@ def test_an_address_of_a_lake_is_a_folder_or_a_bucket_with_a_prefix() -> None:
 )
 def test_any_other_address_is_refused_in_one_line(text: str) -> None:
     with pytest.raises(ValueError, match=r"^LAKE_URL must be a folder or s3://bucket") as refusal:
-        LakeUrl.parse(text)
+        LakeSettings.read({"LAKE_URL": text})
     assert "\n" not in str(refusal.value)
     assert "password" not in str(refusal.value)
 
@@ -102,15 +97,16 @@ def test_any_other_address_is_refused_in_one_line(text: str) -> None:
 )
 def test_the_address_of_a_server_that_cannot_be_used_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(ValueError, match=r"^AWS_ENDPOINT_URL must be http") as refusal:
-        s3_secret_sql({"AWS_ENDPOINT_URL": url})
+        S3Settings.read({"AWS_ENDPOINT_URL": url})
     assert "secret" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "20; drop table rides", "\u0661"])
 def test_a_timeout_is_a_number_of_seconds(text: str) -> None:
-    assert timeout_of({}) == timeout_of({"LAKE_TIMEOUT_SECONDS": "20"}) == 20
+    assert S3Settings.read({}).lake_timeout_seconds == 20
+    assert S3Settings.read({"LAKE_TIMEOUT_SECONDS": "20"}).lake_timeout_seconds == 20
     with pytest.raises(ValueError, match=r"^LAKE_TIMEOUT_SECONDS must be a whole number from 1"):
-        timeout_of({"LAKE_TIMEOUT_SECONDS": text})
+        S3Settings.read({"LAKE_TIMEOUT_SECONDS": text})
 
 
 def test_aws_settings_say_where_the_lake_is_and_keys_are_not_among_them() -> None:
@@ -120,11 +116,11 @@ def test_aws_settings_say_where_the_lake_is_and_keys_are_not_among_them() -> Non
         "AWS_ENDPOINT_URL_S3": "https://s3.example:9000/",
         "AWS_SECRET_ACCESS_KEY": "secret",
     }
-    assert s3_secret_sql(environ) == (
+    assert s3_secret_sql(S3Settings.read(environ)) == (
         "CREATE OR REPLACE SECRET lake (TYPE s3, PROVIDER credential_chain, REGION 'eu-west-2', "
         "ENDPOINT 's3.example:9000', USE_SSL true, URL_STYLE 'path')"
     )
-    assert s3_secret_sql({}) == (
+    assert s3_secret_sql(S3Settings.read({})) == (
         "CREATE OR REPLACE SECRET lake (TYPE s3, PROVIDER credential_chain)"
     )
 

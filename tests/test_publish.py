@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from dbt_project.day_builds import open_day, open_days, published_inputs
-from dbt_project.publish import PUBLISHED_FILE, check_warehouse_dir
+from dbt_project.environment import WarehouseSettings
+from dbt_project.publish import PUBLISHED_FILE
 from dbt_project.publish import publish as publish_day
 
 DAY, OTHER = datetime.date(2023, 5, 1), datetime.date(2023, 5, 2)
@@ -133,4 +134,4 @@ def test_who_writes_into_the_copy_all_the_same_spoils_it_for_nobody(tmp_path: Pa
 @pytest.mark.parametrize("folder", ["s3://bucket/warehouse", "what?", "number #1", "", "a\nb"])
 def test_a_folder_that_cannot_hold_the_warehouse_is_refused(folder: str) -> None:
     with pytest.raises(ValueError, match=r"^WAREHOUSE_DIR must be a folder of this machine"):
-        check_warehouse_dir(folder)
+        WarehouseSettings.read({"WAREHOUSE_DIR": folder})

@@ -398,7 +398,7 @@ class TestMail:
         ("environment", "words"),
         [
             ({"REPORT_TO": ""}, "SMTP_HOST is set, but not REPORT_TO, an e-mail address"),
-            ({"SMTP_PORT": "smtp"}, "SMTP_PORT must be a number, not 'smtp'"),
+            ({"SMTP_PORT": "smtp"}, "SMTP_PORT must be a whole number from 1, not 'smtp'"),
             ({"WAREHOUSE_DIR": "nowhere"}, "nowhere/report_20230501.html is not there"),
         ],
     )

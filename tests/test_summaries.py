@@ -31,6 +31,7 @@ from chat_server import (
 )
 
 from dbt_project.endpoint import Endpoint
+from dbt_project.environment import LanguageModelSettings
 from dbt_project.sentences import split_sentences
 from dbt_project.summaries import LEDGER_DTYPES, summarise
 from dbt_project.summary_settings import SETTINGS_FILE, Settings, SettingsError, load_settings
@@ -78,7 +79,7 @@ def summarised(
         journal_file=journal,
         city="Glasgow",
         ride_date=dt.date(2023, 5, 1),
-        environ=environ,
+        endpoint=Endpoint.from_settings(LanguageModelSettings.read(environ)),
     )
 
 
@@ -583,7 +584,7 @@ class TestSecrets:
             assert secret not in rows.to_csv()
 
     def test_the_endpoint_does_not_show_its_key(self) -> None:
-        endpoint = Endpoint.from_environment({"OPENAI_API_KEY": KEY})
+        endpoint = Endpoint.from_settings(LanguageModelSettings.read({"OPENAI_API_KEY": KEY}))
         assert KEY not in repr(endpoint)
 
     def test_a_server_of_ones_own_needs_no_key(self) -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import duckdb
 
-from dbt_project.lake import LakeUrl, connect_lake
+from dbt_project.environment import LakehouseSettings
+from dbt_project.lake import connect_lake
+from dbt_project.lake_url import LakeUrl
 from dbt_project.sql_text import sql_text
 
 ALIAS = "lakehouse"
@@ -43,31 +45,26 @@ class Lakehouse:
 
     @classmethod
     def parse(cls, catalog: str, data_url: str) -> Lakehouse:
-        """Read the settings LAKEHOUSE_CATALOG and LAKEHOUSE_DATA_URL.
+        """The one of a catalog and of a folder or bucket for its data.
 
         Raises
         ------
         ValueError
-            In one line that names the setting, if one cannot be used.
+            In one line that names the variable, if one cannot be used.
         """
-        kind, _, place = catalog.partition(":")
-        if kind not in ("postgres", "sqlite") or not place.strip() or not place.isprintable():
-            raise ValueError(
-                "LAKEHOUSE_CATALOG must be postgres:host=... dbname=... or sqlite:FILE"
-            )
-        if kind == "postgres" and re.search(r"\bpassword\s*=|://", place):
-            raise ValueError(
-                "LAKEHOUSE_CATALOG must be postgres:host=... dbname=... without a password: "
-                "that is set as PGPASSWORD or kept in ~/.pgpass"
-            )
-        return cls(catalog, LakeUrl.parse(data_url, "LAKEHOUSE_DATA_URL"))
+        return cls.of_environment({"LAKEHOUSE_CATALOG": catalog, "LAKEHOUSE_DATA_URL": data_url})
 
     @classmethod
     def of_environment(cls, environ: Mapping[str, str] = os.environ) -> Lakehouse:
-        """Read both settings from the environment; see `parse`."""
-        return cls.parse(
-            environ.get("LAKEHOUSE_CATALOG", ""), environ.get("LAKEHOUSE_DATA_URL", "")
-        )
+        """The one that environment variables name.
+
+        Raises
+        ------
+        ValueError
+            In one line that names the variable, if one cannot be used.
+        """
+        settings = LakehouseSettings.read(environ)
+        return cls(settings.lakehouse_catalog, settings.lakehouse_data_url)
 
     @property
     def is_postgres(self) -> bool:

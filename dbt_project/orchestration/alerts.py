@@ -2,8 +2,9 @@
 
 import json
 import logging
-import os
 import urllib.request
+
+from dbt_project.environment import AirflowSettings
 
 log = logging.getLogger(__name__)
 
@@ -15,7 +16,7 @@ def alert(message: str) -> None:
     cannot be sent is no reason to fail.
     """
     log.error(message)
-    url = os.environ.get("ALERT_WEBHOOK_URL")
+    url = AirflowSettings.read().alert_webhook_url
     if not url:
         return
     request = urllib.request.Request(

@@ -1,12 +1,10 @@
 """The cities that Airflow builds: where the lake and the warehouse of each are."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-EXAMPLE = "CITIES='Glasgow=Europe/London, New York=America/New_York'"
+from dbt_project.environment import CitySettings, LakeSettings, WarehouseSettings
 
 
 @dataclass(frozen=True)
@@ -53,15 +51,14 @@ def read_cities(environ: Mapping[str, str], project: Path, time_zone: str) -> li
     Raises
     ------
     ValueError
-        In one line, if ``CITIES`` cannot be read.
+        In one line, if one of these variables cannot be used.
     """
-    lake_url = place(environ.get("LAKE_URL") or "lake", project)
-    output_url = place(environ.get("LAKE_OUTPUT_URL") or lake_url, project)
-    warehouse_dir = place(environ.get("WAREHOUSE_DIR") or "warehouse", project)
-    cities = parse_cities(environ.get("CITIES", ""))
-    if not cities:
+    lake, settings = LakeSettings.read(environ), CitySettings.read(environ)
+    lake_url = place(lake.lake_url.text, project)
+    output_url = place(lake.lake_output_url.text, project)
+    warehouse_dir = place(WarehouseSettings.read(environ).warehouse_dir, project)
+    if not settings.cities:
         return [City("etml_dag", time_zone, lake_url, output_url, warehouse_dir)]
-    has_queues = environ.get("QUEUE_PER_CITY", "").lower() in ("1", "true", "yes")
     return [
         City(
             dag_id=f"etml_dag_{prefix.replace('-', '_')}",
@@ -69,31 +66,13 @@ def read_cities(environ: Mapping[str, str], project: Path, time_zone: str) -> li
             lake_url=f"{lake_url}/{prefix}",
             lake_output_url=f"{output_url}/{prefix}",
             warehouse_dir=f"{warehouse_dir}/{prefix}",
-            queue=prefix if has_queues else None,
+            queue=prefix if settings.queue_per_city else None,
             variables={"city": name, "time_zone": zone},
         )
-        for prefix, (name, zone) in cities.items()
+        for prefix, (name, zone) in settings.cities.items()
     ]
 
 
-def parse_cities(text: str) -> dict[str, tuple[str, str]]:
-    """Parse ``Name=Time/Zone, ...``: name and time zone by the prefix in the lake."""
-    cities: dict[str, tuple[str, str]] = {}
-    for entry in filter(None, (part.strip() for part in text.split(","))):
-        name, _, zone = (part.strip() for part in entry.partition("="))
-        prefix = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError):
-            zone = ""
-        if not prefix or not zone:
-            raise ValueError(f"CITIES: {entry!r} is no name and time zone: for example {EXAMPLE}")
-        if prefix in cities:
-            raise ValueError(f"CITIES: two cities would share the prefix {prefix!r} of the lake")
-        cities[prefix] = (name, zone)
-    return cities
-
-
 def place(url: str, project: Path) -> str:
-    """The lake's URL or a folder's absolute path, without a slash at the end."""
-    return url.rstrip("/") if "://" in url else str(project / url)
+    """The lake's URL or a folder's absolute path."""
+    return url if "://" in url else str(project / url)

@@ -16,6 +16,7 @@ from airflow.providers.standard.hooks.subprocess import SubprocessHook, Subproce
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from dbt_project.environment import AirflowSettings
 from dbt_project.orchestration.secrets import secrets_of_connections
 
 RUN_FOLDERS_KEPT = 10
@@ -127,7 +128,8 @@ def own_folder(runs: Path, run_id: str) -> Path:
 def dbt_executable() -> str:
     """``DBT_EXECUTABLE``, else the dbt that is installed beside Airflow, else that of the PATH."""
     beside = Path(sys.executable).with_name("dbt")
-    candidate = os.environ.get("DBT_EXECUTABLE") or (str(beside) if beside.exists() else "dbt")
+    named = AirflowSettings.read().dbt_executable
+    candidate = named or (str(beside) if beside.exists() else "dbt")
     executable = shutil.which(candidate)
     if executable is None:
         raise AirflowFailException(

@@ -1,9 +1,10 @@
 """Secrets that are kept in Airflow connections, as the environment variables of a build."""
 
-import os
 from typing import Any
 
 from airflow.sdk import Connection
+
+from dbt_project.environment import AirflowSettings
 
 
 def secrets_of_connections() -> dict[str, str]:
@@ -13,10 +14,11 @@ def secrets_of_connections() -> dict[str, str]:
     no template. A connection that is not named leaves the environment as it is.
     """
     variables: dict[str, str] = {}
-    if name := os.environ.get("LAKE_CONNECTION"):
-        variables |= lake_secrets(name)
-    if name := os.environ.get("LLM_CONNECTION"):
-        variables |= llm_secrets(name)
+    settings = AirflowSettings.read()
+    if settings.lake_connection:
+        variables |= lake_secrets(settings.lake_connection)
+    if settings.llm_connection:
+        variables |= llm_secrets(settings.llm_connection)
     return variables
 
 

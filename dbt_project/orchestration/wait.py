@@ -1,12 +1,13 @@
 """The wait for a day's rides, in a folder or in S3."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from airflow.providers.standard.sensors.filesystem import FileSensor
 from airflow.sdk.exceptions import AirflowSensorTimeout
+
+from dbt_project.environment import AirflowSettings, S3Settings
 
 # One file or parts, plain or gzip, as in lake.list_files; the day is filled in by Airflow.
 RIDES = "taxi-rides-{day}[-.]*"
@@ -33,9 +34,9 @@ def wait_for_rides(lake_url: str, day: str, **options: Any) -> Any:
         bucket_key=pattern,
         wildcard_match=True,
         deferrable=True,
-        aws_conn_id=os.environ.get("LAKE_CONNECTION") or None,
+        aws_conn_id=AirflowSettings.read().lake_connection,
         # as the build takes it, where boto knows the second name alone
-        region_name=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"),
+        region_name=S3Settings.read().region,
         **options,
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from dbt_project.delivery import upload
-from dbt_project.lake import glob_text
+from dbt_project.lake_url import glob_text
 
 
 def write_page(folder: str, name: str, html: str) -> str:

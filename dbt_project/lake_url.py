@@ -1,0 +1,65 @@
+"""Where a lake is: a folder or an S3 bucket."""
+
+import datetime
+import re
+from dataclasses import dataclass
+
+# In the address of an S3 object DuckDB takes these for patterns, parameters and escapes.
+UNSAFE = re.compile(r"[*?\[\]#%\\]|[^\x20-\uffff]")
+UNSAFE_WORDS = "* ? [ ] # % \\"
+
+
+@dataclass(frozen=True)
+class LakeUrl:
+    """Where a lake is, parsed: a folder, or a bucket and a prefix.
+
+    Attributes
+    ----------
+    text
+        Without a slash at its end.
+    is_s3
+        Whether it is a bucket.
+    """
+
+    text: str
+    is_s3: bool
+
+    def __str__(self) -> str:
+        return self.text
+
+    @classmethod
+    def parse(cls, text: str) -> "LakeUrl":
+        """Read where it is.
+
+        Raises
+        ------
+        ValueError
+            In one line, if it is neither; it goes on from the name of a setting.
+        """
+        scheme, is_url, rest = text.partition("://")
+        expected = "must be a folder or s3://bucket[/prefix]"
+        # DuckDB's search for files takes \ for another /
+        if not text.strip() or not text.isprintable() or "\\" in text:
+            raise ValueError(f"{expected}, not {text[:60]!r}")
+        if not is_url:
+            return cls(text.rstrip("/") or "/", is_s3=False)
+        if scheme != "s3":  # the rest of an address may hold a password
+            raise ValueError(f"{expected}, not an address with {scheme}://")
+        bucket, *prefix = rest.rstrip("/").split("/")
+        if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", bucket):
+            raise ValueError(f"{expected}: {bucket[:60]!r} is no name of a bucket")
+        if any(folder in ("", ".", "..") or UNSAFE.search(folder) for folder in prefix):
+            raise ValueError(
+                f"{expected}: the prefix {'/'.join(prefix)!r} has one of {UNSAFE_WORDS} "
+                "or a folder without a name of its own"
+            )
+        return cls("/".join(["s3:/", bucket, *prefix]), is_s3=True)
+
+    def files_of_day(self, kind: str, run_date: datetime.date) -> str:
+        """Pattern for DuckDB's glob of the day's files of one kind, and a few others."""
+        return f"{glob_text(self.text)}/{kind}-{run_date:%Y%m%d}[-.]*"
+
+
+def glob_text(path: str) -> str:
+    """A pattern that matches a path and nothing else."""
+    return re.sub(r"([*?\[])", r"[\1]", path)
