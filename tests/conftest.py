@@ -18,6 +18,7 @@ import duckdb
 import pytest
 from browser import chromium
 from playwright.sync_api import Browser
+from postgres_server import PostgresServer, postgres_server
 
 ROOT = Path(__file__).resolve().parents[1]
 EMBEDDED_LAKE = ROOT / "lake"
@@ -25,6 +26,8 @@ DBT = Path(sys.executable).with_name("dbt")
 # What a developer may have set must not reach the builds that tests run.
 SETTINGS = (
     "LAKE_",
+    "LAKEHOUSE_",
+    "PG",
     "WAREHOUSE_",
     "OPENAI_",
     "AWS_",
@@ -156,6 +159,13 @@ def browser() -> Iterator[Browser]:
     """A headless Chromium that a worker's tests share."""
     with chromium() as browser:
         yield browser
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL server process, with nothing in it."""
+    with postgres_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

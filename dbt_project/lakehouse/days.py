@@ -23,7 +23,13 @@ DAY_BUILDS = "day_builds"
 # The marts of which a build reads other days.
 _HISTORY = ("daily_reports", LEDGER)
 
-_MAKE_DAY_BUILDS = "(ride_date DATE NOT NULL, inputs VARCHAR, published_at TIMESTAMPTZ NOT NULL)"
+_MAKE_DAY_BUILDS = (
+    "CREATE TABLE {table} (ride_date DATE NOT NULL, inputs VARCHAR, published_at TIMESTAMPTZ)",
+    "COMMENT ON TABLE {table} IS 'When each day was published, and from which files of the lake.'",
+    "COMMENT ON COLUMN {table}.ride_date IS 'The day.'",
+    "COMMENT ON COLUMN {table}.inputs IS 'The files: path, size in bytes, time of change; JSON.'",
+    "COMMENT ON COLUMN {table}.published_at IS 'When its latest build was published.'",
+)
 
 _ATTEMPTS = 5
 
@@ -118,6 +124,7 @@ def _replace_day(
     day = f"DATE '{run_date}'"
     counts = {}
     with transaction(connection, f"{city.name} {run_date}"):
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {city}")
         for name in table_names(connection, marts):
             make_like(connection, name, marts, city)
             of_day = f"FROM {marts.table(name)} WHERE ride_date = {day}"
@@ -142,7 +149,9 @@ def note_build(
 ) -> None:
     """Note in `DAY_BUILDS` when a day was published, and from which files."""
     table = city.table(DAY_BUILDS)
-    connection.execute(f"CREATE TABLE IF NOT EXISTS {table} {_MAKE_DAY_BUILDS}")
+    if DAY_BUILDS not in table_names(connection, city):
+        for statement in _MAKE_DAY_BUILDS:
+            connection.execute(statement.format(table=table))
     connection.execute(f"DELETE FROM {table} WHERE ride_date = ?", [run_date])
     connection.execute(f"INSERT INTO {table} VALUES (?, ?, now())", [run_date, inputs])
 

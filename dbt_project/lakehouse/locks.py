@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, LiteralString
 
 from dbt_project.build_lock import POLL_SECONDS, WarehouseInUseError, hold_folder
 from dbt_project.lakehouse.place import Lakehouse, LakehouseError, reason
@@ -77,12 +77,11 @@ def alone(lakehouse: Lakehouse) -> Iterator[None]:
     if not lakehouse.is_postgres:
         yield  # it is alone already
         return
-    connection, name = _held[lakehouse], "catalog"
-    connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
+    _execute(lakehouse, "SELECT pg_advisory_lock(hashtextextended('catalog', 0))")
     try:
         yield
     finally:
-        connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
+        _execute(lakehouse, "SELECT pg_advisory_unlock(hashtextextended('catalog', 0))")
 
 
 def check_held(lakehouse: Lakehouse) -> None:
@@ -93,12 +92,15 @@ def check_held(lakehouse: Lakehouse) -> None:
     LakehouseError
         If they are not.
     """
-    if not lakehouse.is_postgres:
-        return
+    if lakehouse.is_postgres:
+        _execute(lakehouse, "SELECT 1")
+
+
+def _execute(lakehouse: Lakehouse, statement: LiteralString) -> None:
     import psycopg
 
     try:
-        _held[lakehouse].execute("SELECT 1")
+        _held[lakehouse].execute(statement)
     except psycopg.Error as error:
         raise LakehouseError(
             "the connection that kept other builds of the city out is gone, so nothing was "
