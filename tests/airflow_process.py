@@ -1,14 +1,13 @@
 """Airflow in interpreters of its own, so that it takes its settings from a test alone."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from conftest import ROOT, SETTINGS
+from conftest import ROOT, environment_without_settings
 
 PRELUDE = f"""
 import datetime, json, pathlib
@@ -32,9 +31,8 @@ def tell(value):
 
 def environment(home: Path, **more: str) -> dict[str, str]:
     """Environment variables of an Airflow that knows this DAG and nothing else."""
-    inherited = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     return {
-        **inherited,
+        **environment_without_settings(),
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),

@@ -12,13 +12,17 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
 from browser import chromium
 from playwright.sync_api import Browser
 from postgres_server import PostgresServer, postgres_server
+from warm_python import run_script
+
+if TYPE_CHECKING:
+    from airflow_process import Airflow
 
 ROOT = Path(__file__).resolve().parents[1]
 EMBEDDED_LAKE = ROOT / "lake"
@@ -36,6 +40,27 @@ SETTINGS = (
     "ALERT_WEBHOOK_URL",
     "LLM_CONNECTION",
 )
+# Minutes each; a worker that came to one of them last would end long after the other.
+SLOW_FILES = (
+    "test_faults_s3.py",
+    "test_faults_files.py",
+    "test_dag_runs.py",
+    "test_faults_killed.py",
+    "test_build.py",
+    "test_dag.py",
+    "test_summaries_build.py",
+    "test_faults_publishing.py",
+    "test_faults_processes.py",
+    "test_backfill.py",
+    "test_faults_limits.py",
+    "test_any_ride_record.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the slow files."""
+    places = {name: place for place, name in enumerate(SLOW_FILES)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
 
 @dataclass
@@ -80,6 +105,11 @@ def hashes(folder: Path) -> dict[str, str]:
     }
 
 
+def environment_without_settings() -> dict[str, str]:
+    """The environment that the tests inherited, without what a developer may have set."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
+
+
 class Workplace:
     """A lake and a warehouse of a test's own."""
 
@@ -97,8 +127,6 @@ class Workplace:
         """Take over the lake and the warehouse that a build has left."""
         shutil.copytree(build.lake, self.lake)
         shutil.copytree(build.warehouse, self.warehouse)
-        (self.folder / "target").mkdir()  # what dbt has parsed is parsed
-        shutil.copy(build.lake.parent / "target" / "partial_parse.msgpack", self.folder / "target")
         return self
 
     def write(self, name: str, records: list[Any]) -> None:
@@ -112,13 +140,11 @@ class Workplace:
 
     def build(self, variables: str, *options: str, **environment: str) -> Build:
         """Run ``dbt build --vars VARIABLES`` at the root of the repository, or of a copy of it."""
-        completed = subprocess.run(
-            [DBT, *self.arguments(variables, *options)],
+        completed = run_script(
+            DBT,
+            *self.arguments(variables, *options),
             cwd=self.project,
             env=self.environment(**environment),
-            capture_output=True,
-            text=True,
-            timeout=300,
         )
         return Build(completed, self.lake, self.warehouse)
 
@@ -131,9 +157,8 @@ class Workplace:
 
     def environment(self, **environment: str) -> dict[str, str]:
         """The environment of a build: what the tests inherited, without settings, and these."""
-        inherited = {n: value for n, value in os.environ.items() if not n.startswith(SETTINGS)}
         places = {"LAKE_URL": str(self.lake), "WAREHOUSE_DIR": str(self.warehouse)}
-        return {**inherited, **places, **environment}
+        return {**environment_without_settings(), **places, **environment}
 
     def build_day(self, date: str, *options: str, **environment: str) -> Build:
         """Build a day that is expected to succeed."""
@@ -152,6 +177,22 @@ def embedded_day(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """The embedded day with all unit tests, built once for all tests that only look at it."""
     workplace = Workplace(tmp_path_factory.mktemp("embedded")).fill_with_embedded_day()
     return workplace.build_day("20230501", RUN_UNIT_TESTS="1")
+
+
+@pytest.fixture(scope="session")
+def empty_airflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of an Airflow that knows no run yet; making its database takes a while."""
+    from airflow_process import migrate  # which itself needs this module
+
+    return migrate(tmp_path_factory.mktemp("airflow"))
+
+
+@pytest.fixture
+def airflow(tmp_path: Path, empty_airflow: Path) -> "Airflow":
+    """An Airflow of a test's own."""
+    from airflow_process import Airflow
+
+    return Airflow(tmp_path / "airflow", empty_airflow)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import ROOT, SETTINGS, Workplace
+from conftest import ROOT, Workplace
 from playwright.sync_api import Browser, expect
 
 pytestmark = pytest.mark.on_request
@@ -33,16 +33,10 @@ class LocalAirflow:
         self.temporary = workplace.folder / "tmp"
         self.temporary.mkdir()
         self.output = workplace.folder / "output"
-        inherited = {name: value for name, value in os.environ.items() if name not in SETTINGS}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "dbt_project.orchestration.local_airflow", str(self.port)],
             cwd=ROOT,
-            env={
-                **inherited,
-                "LAKE_URL": str(workplace.lake),
-                "WAREHOUSE_DIR": str(workplace.warehouse),
-                "TMPDIR": str(self.temporary),
-            },
+            env=workplace.environment(TMPDIR=str(self.temporary)),
             stdout=self.output.open("w"),
             stderr=subprocess.STDOUT,
         )

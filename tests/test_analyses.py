@@ -1,16 +1,14 @@
 """Every analysis runs as it is on the published warehouse, and says what it promises."""
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from conftest import ROOT, SETTINGS, Build
+from conftest import DBT, ROOT, Build, environment_without_settings
+from warm_python import run_script
 
 ANALYSES = sorted(path.stem for path in (ROOT / "analyses").glob("*.sql"))
 # Of the embedded day nothing is to be doubted, and no two anomalies share their circumstances.
@@ -46,19 +44,14 @@ def month(embedded_day: Build, tmp_path_factory: pytest.TempPathFactory) -> Path
 def ask(month: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Rows]:
     """Compile all analyses with dbt, and run one by its name."""
     target = tmp_path_factory.mktemp("target")
-    inherited = {name: value for name, value in os.environ.items() if name not in SETTINGS}
-    subprocess.run(
-        [
-            Path(sys.executable).with_name("dbt"),
-            *("compile", "--target", "published", "--select", "path:analyses"),
-            *("--target-path", target, "--log-path", target),
-        ],
+    compiled = run_script(
+        DBT,
+        *("compile", "--target", "published", "--select", "path:analyses"),
+        *("--target-path", target, "--log-path", target),
         cwd=ROOT,
-        env={**inherited, "WAREHOUSE_DIR": str(month)},
-        check=True,
-        capture_output=True,
-        timeout=300,
+        env={**environment_without_settings(), "WAREHOUSE_DIR": str(month)},
     )
+    assert compiled.returncode == 0, compiled.stdout
 
     def run(name: str) -> Rows:
         sql = (target / "compiled" / "etml" / "analyses" / f"{name}.sql").read_text()

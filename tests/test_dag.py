@@ -1,17 +1,15 @@
 """The DAG as Airflow reads it: its shape, what its tasks run for each kind of run, its messages."""
 
 import json
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow_process import Airflow, migrate
-from conftest import ROOT, Workplace
+from airflow_process import Airflow
+from conftest import DBT, ROOT, Workplace
+from warm_python import run_script
 
 RENDER = """
 from types import SimpleNamespace
@@ -26,16 +24,6 @@ def render(dag, task_id, logical_date=None, run_after=None, **params):
     field = "filepath" if task_id == "wait_for_rides" else "command"
     return task.render_template(getattr(task, field), context, dag.get_template_env())
 """
-
-
-@pytest.fixture(scope="module")
-def empty_airflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return migrate(tmp_path_factory.mktemp("airflow"))
-
-
-@pytest.fixture
-def airflow(tmp_path: Path, empty_airflow: Path) -> Airflow:
-    return Airflow(tmp_path / "airflow", empty_airflow)
 
 
 def test_the_dag_waits_clusters_and_summarises_one_run_at_a_time(airflow: Airflow) -> None:
@@ -153,17 +141,14 @@ tell([again.import_errors, sorted(again.dags),
 
 def test_the_two_parts_together_build_and_test_everything_once(workplace: Workplace) -> None:
     def listed(*options: str) -> list[str]:
-        completed = subprocess.run(
-            [
-                Path(sys.executable).with_name("dbt"),
-                *("--quiet", "ls", "--vars", "date: 20230501", *options),
-                *("--target-path", workplace.folder, "--log-path", workplace.folder),
-            ],
+        completed = run_script(
+            DBT,
+            *("--quiet", "ls", "--vars", "date: 20230501", *options),
+            *("--target-path", workplace.folder, "--log-path", workplace.folder),
             cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
+            env=workplace.environment(),
         )
+        assert completed.returncode == 0, completed.stdout
         return completed.stdout.split()
 
     cautious = ("--indirect-selection", "cautious")

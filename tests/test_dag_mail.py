@@ -1,9 +1,6 @@
 """The DAG sends the report where a mail server is configured, but not of a backfill."""
 
-from pathlib import Path
-
-import pytest
-from airflow_process import Airflow, migrate
+from airflow_process import Airflow
 from conftest import Build
 from mail_server import Mailbox, mail_server
 
@@ -14,11 +11,6 @@ task.date = "20230501"
 task.execute({"dag_run": SimpleNamespace(run_type=RUN_TYPE)})
 tell([sorted(dag.task_dict["extract_summarize"].downstream_task_ids), task.template_fields])
 """
-
-
-@pytest.fixture
-def airflow(tmp_path: Path) -> Airflow:
-    return Airflow(tmp_path / "airflow", migrate(tmp_path / "empty"))
 
 
 def test_the_report_goes_out_after_the_build_but_not_for_a_backfill(

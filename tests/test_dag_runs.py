@@ -5,23 +5,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import boto3
 import pytest
-from airflow_process import Airflow, environment, migrate
+from airflow_process import Airflow, environment
 from chat_server import ChatServer
 from conftest import EMBEDDED_LAKE, ROOT, Workplace, read_strict_json
-
-
-@pytest.fixture(scope="module")
-def empty_airflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return migrate(tmp_path_factory.mktemp("airflow"))
-
-
-@pytest.fixture
-def airflow(tmp_path: Path, empty_airflow: Path) -> Airflow:
-    return Airflow(tmp_path / "airflow", empty_airflow)
 
 
 def test_a_failure_of_the_second_part_repeats_only_the_second(

@@ -1,30 +1,25 @@
 """`make docs`: the tables as they are in the published warehouse, in a real browser."""
 
-import os
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from conftest import ROOT, SETTINGS, Build
+from conftest import DBT, ROOT, Build, environment_without_settings
 from playwright.sync_api import Browser, expect
-
-DBT = Path(sys.executable).with_name("dbt")
+from warm_python import run_script
 
 
 @pytest.fixture(scope="module")
 def site(embedded_day: Build, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of the site that dbt serves."""
     target = tmp_path_factory.mktemp("site")
-    inherited = {name: value for name, value in os.environ.items() if name not in SETTINGS}
-    environment = {**inherited, "WAREHOUSE_DIR": str(embedded_day.warehouse)}
+    environment = environment_without_settings() | {"WAREHOUSE_DIR": str(embedded_day.warehouse)}
     folders = ["--target", "published", "--target-path", target, "--log-path", target]
-    generate = [DBT, "docs", "generate", *folders]
-    subprocess.run(generate, cwd=ROOT, env=environment, check=True, timeout=300)
+    generated = run_script(DBT, "docs", "generate", *folders, cwd=ROOT, env=environment)
+    assert generated.returncode == 0, generated.stdout
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -8,12 +8,12 @@ import json
 import shutil
 import signal
 import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from conftest import ROOT, Build, Workplace, read_strict_json
+from warm_python import run_script
 
 DATE = "20230501"
 EXPORTS = (
@@ -49,15 +49,9 @@ def exports(folder: Path) -> dict[str, bytes]:
 def run_killable(
     workplace: Workplace, node: str, moment: str, *options: str
 ) -> subprocess.CompletedProcess[str]:
-    runner = [sys.executable, ROOT / "tests" / "killed_build.py", node, moment]
-    return subprocess.run(
-        [*runner, *workplace.arguments(f"date: {DATE}", *options)],
-        cwd=ROOT,
-        env=workplace.environment(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    arguments = [node, moment, *workplace.arguments(f"date: {DATE}", *options)]
+    runner = ROOT / "tests" / "killed_build.py"
+    return run_script(runner, *arguments, cwd=ROOT, env=workplace.environment())
 
 
 def build_killed_at(workplace: Workplace, node: str, moment: str, *options: str) -> None:

@@ -1,10 +1,10 @@
 """Names that would be SQL, patterns or other places if anything were to take them for that."""
 
 import json
-import subprocess
 
 import pytest
 from conftest import DBT, EMBEDDED_LAKE, ROOT, Build, Workplace
+from warm_python import run_script
 
 DATE = "20230501"
 UNTESTED = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
@@ -57,14 +57,8 @@ def test_the_builds_own_connection_installs_and_loads_no_extension_by_itself(
         "or name like 'allow%community_extensions' or name = 'max_temp_directory_size'"
     )
     _, *rest = workplace.arguments(f"date: {DATE}")
-    shown = subprocess.run(
-        [DBT, "show", "--quiet", "--output", "json", "--inline", settings, *rest],
-        cwd=ROOT,
-        env=workplace.environment(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    show = ("show", "--quiet", "--output", "json", "--inline", settings)
+    shown = run_script(DBT, *show, *rest, cwd=ROOT, env=workplace.environment())
     rows = json.loads(shown.stdout)["show"]
     assert {row["name"]: row["value"] for row in rows} == {
         "autoinstall_known_extensions": "false",

@@ -2,13 +2,11 @@
 
 import json
 import os
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
-from conftest import ROOT, SETTINGS, Workplace
+from conftest import DBT, ROOT, Workplace
+from warm_python import run_script
 
 
 @pytest.mark.parametrize(("hours", "status"), [(1, "pass"), (30, "warn")])
@@ -18,24 +16,15 @@ def test_rides_of_more_than_a_day_ago_are_old(
     workplace.write("taxi-rides-20230501.json", [])
     then = time.time() - hours * 3600
     os.utime(workplace.lake / "taxi-rides-20230501.json", (then, then))
-    inherited = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     target = workplace.folder / "target"
-    subprocess.run(
-        [
-            Path(sys.executable).with_name("dbt"),
-            *("source", "freshness", "--vars", "date: 20230501"),
-            *("--target-path", target, "--log-path", target),
-        ],
+    asked = run_script(
+        DBT,
+        *("source", "freshness", "--vars", "date: 20230501"),
+        *("--target-path", target, "--log-path", target),
         cwd=ROOT,
-        env={
-            **inherited,
-            "LAKE_URL": str(workplace.lake),
-            "WAREHOUSE_DIR": str(workplace.warehouse),
-        },
-        capture_output=True,
-        check=True,
-        timeout=300,
+        env=workplace.environment(),
     )
+    assert asked.returncode == 0, asked.stdout
     (result,) = json.loads((target / "sources.json").read_text())["results"]
     assert result["status"] == status
     assert result["max_loaded_at_time_ago_in_s"] == pytest.approx(hours * 3600, abs=600)

@@ -1,0 +1,103 @@
+"""Python scripts in processes of their own that need not import dbt and its libraries again.
+
+Of the ten seconds of a small build the imports take four, and the tests run a hundred builds. Here
+one process imports the libraries, nothing of the product, and forks for each script: the script
+then runs from its first line to the interpreter's end, with its own folder, environment and output.
+"""
+
+import gc
+import importlib
+import json
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+
+LIBRARIES = (
+    "dbt.cli.main",
+    "matplotlib.axes",
+    "matplotlib.backends.backend_svg",
+    "openai",
+    "pandas",
+    "scipy.sparse.csgraph",
+    "scipy.spatial",
+)
+CONTRACTS = {
+    "dbt.contracts.project": ("Configuration", "Project", "ProjectFlags"),
+    "dbt.contracts.graph.nodes": ("GenericTestNode", "HookNode", "ModelNode", "SingularTestNode"),
+    "dbt.contracts.graph.unparsed": ("UnparsedModelUpdate", "UnparsedSourceDefinition"),
+}
+"""Classes of dbt whose JSON schemas take it a second to work out, once in a process."""
+TIMEOUT_SECONDS = 300
+
+
+def run_script(
+    script: Path, *arguments: str | Path, cwd: Path, env: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a Python script as ``subprocess.run`` would, with its output as text.
+
+    It is killed if it takes more than ``TIMEOUT_SECONDS``, which its status says, too.
+    """
+    argv = [str(script), *map(str, arguments)]
+    with tempfile.TemporaryDirectory() as folder:
+        streams = [f"{folder}/{name}" for name in ("stdout", "stderr")]
+        request = {"argv": argv, "cwd": str(cwd), "env": env, "streams": streams}
+        status = _ask(json.dumps(request))
+        stdout, stderr = (Path(name).read_text(encoding="utf-8") for name in streams)
+    return subprocess.CompletedProcess(argv, status, stdout, stderr)
+
+
+def _ask(request: str) -> int:
+    forker = _forker()
+    assert forker.stdin is not None
+    assert forker.stdout is not None
+    print(request, file=forker.stdin, flush=True)
+    return int(forker.stdout.readline())
+
+
+@cache
+def _forker() -> "subprocess.Popen[str]":
+    """The process that forks; it ends when this one does."""
+    return subprocess.Popen(
+        [sys.executable, "-P", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+def _serve() -> None:
+    """Fork for every request; to be called at the end of a module, as the child goes on there."""
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    for module, names in CONTRACTS.items():
+        for name in names:
+            getattr(importlib.import_module(module), name).json_schema()
+    gc.collect()
+    gc.freeze()
+    for line in sys.stdin:
+        process = os.fork()
+        if process == 0:
+            _become(**json.loads(line))
+            return
+        _, status = os.waitpid(process, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+def _become(argv: list[str], cwd: str, env: dict[str, str], streams: list[str]) -> None:
+    """Turn this process into that of a script."""
+    for number, name in enumerate([os.devnull, *streams]):
+        file = os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.dup2(file, number)
+        os.close(file)
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(env)
+    signal.alarm(TIMEOUT_SECONDS)
+    sys.argv = argv
+    runpy.run_path(argv[0], run_name="__main__")
+
+
+if __name__ == "__main__":
+    _serve()
