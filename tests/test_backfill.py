@@ -24,7 +24,10 @@ def backfill(workplace: Workplace, *arguments: str) -> "subprocess.CompletedProc
     return subprocess.run(
         [sys.executable, "-m", "dbt_project.backfill", *arguments],
         cwd=ROOT,
-        env=workplace.environment(DBT_TARGET_PATH=str(workplace.folder / "target")),
+        env=workplace.environment(
+            DBT_TARGET_PATH=str(workplace.folder / "target"),
+            DBT_EXCLUDE_RESOURCE_TYPES="test unit_test",  # they take time and change nothing
+        ),
         capture_output=True,
         text=True,
         timeout=600,

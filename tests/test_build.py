@@ -158,13 +158,12 @@ class TestEmbeddedDay:
 
 class TestHistory:
     def test_building_a_day_again_replaces_that_day_and_no_other(
-        self, workplace: Workplace
+        self, workplace: Workplace, embedded_day: Build
     ) -> None:
-        workplace.fill_with_embedded_day().simulate("20230502", "--rides", "120")
-        workplace.build_day("20230502")
-        first = workplace.build_day("2023-05-01")
+        workplace.fill_with_copy_of(embedded_day).simulate("20230502", "--rides", "120")
+        first = workplace.build_day("20230502")
         rows, exports = all_rows(first), hashes(workplace.lake)
-        again = workplace.build_day(DATE)
+        again = workplace.build_day("2023-05-01")
         assert hashes(workplace.lake) == exports
         assert all_rows(again) == rows
 
@@ -180,7 +179,7 @@ class TestHistory:
         for table in ("rides", "anomalous_rides", "rejected_rides", "ride_contexts"):
             assert emptied.query(left.format(table)) == [(0,)]
         kept = "from rides where ride_date = '2023-05-01' order by all"
-        assert emptied.query(kept) == first.query(kept)
+        assert emptied.query(kept) == embedded_day.query(kept)
         assert emptied.export("clustered_data", "20230502") == []
         assert emptied.export("clustered_summarized", "20230502") == []
 
