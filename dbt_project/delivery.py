@@ -45,10 +45,17 @@ def _move(file: Path, place: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        _copy(file, place)  # to another disk
+        copy_whole(file, place)  # to another disk
 
 
-def _copy(file: Path, place: Path) -> None:
+def copy_whole(file: Path, place: Path) -> None:
+    """Put a copy of a file in a place of this machine; a full disk leaves what was there.
+
+    Raises
+    ------
+    OSError
+        If that is not possible.
+    """
     unfinished = place.with_name(f"{place.name}.unfinished")
     try:
         shutil.copyfile(file, unfinished)

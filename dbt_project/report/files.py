@@ -1,12 +1,11 @@
 """Pages in a folder or an S3 bucket: each appears whole or not at all."""
 
-import os
 import tempfile
 from pathlib import Path
 
 import duckdb
 
-from dbt_project.delivery import upload
+from dbt_project.delivery import copy_whole, upload
 from dbt_project.lake_url import glob_text
 
 
@@ -24,15 +23,13 @@ def write_page(folder: str, name: str, html: str) -> str:
         The page's path or URL.
     """
     path = f"{folder.rstrip('/')}/{name}"
-    if "://" in folder:
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".html") as local:
-            local.write(html)
-            local.flush()
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".html") as local:
+        local.write(html)
+        local.flush()
+        if "://" in folder:
             upload(Path(local.name), path)
-    else:
-        unfinished = Path(f"{path}.unfinished")
-        unfinished.write_text(html, encoding="utf-8")
-        os.replace(unfinished, path)
+        else:
+            copy_whole(Path(local.name), Path(path))
     return path
 
 
