@@ -86,13 +86,8 @@ class DbtBuild(BaseOperator):
         )
 
     def _environment(self, run_folder: Path) -> dict[str, str]:
-        """What dbt needs; Airflow's own settings, which hold secrets, are none of its business."""
-        inherited = {
-            n: v for n, v in os.environ.items() if not n.startswith(("AIRFLOW", "_AIRFLOW"))
-        }
         return {
-            **inherited,
-            **self.places,
+            **environment_at(self.places),
             **secrets_of_connections(),
             "DBT_TARGET_PATH": str(run_folder / "target"),
             "DBT_LOG_PATH": str(run_folder / "logs"),
@@ -123,6 +118,12 @@ def own_folder(runs: Path, run_id: str) -> Path:
     for old in latest_first[RUN_FOLDERS_KEPT:]:
         shutil.rmtree(old, ignore_errors=True)
     return folder
+
+
+def environment_at(places: dict[str, str]) -> dict[str, str]:
+    """What a subprocess inherits, with other places; Airflow's own settings hold secrets."""
+    inherited = {n: v for n, v in os.environ.items() if not n.startswith(("AIRFLOW", "_AIRFLOW"))}
+    return {**inherited, **places}
 
 
 def dbt_executable() -> str:

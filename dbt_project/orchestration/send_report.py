@@ -1,6 +1,5 @@
 """Sending a day's report as an Airflow task."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ from airflow.providers.standard.hooks.subprocess import SubprocessHook
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException
 
-from dbt_project.orchestration.dbt_build import dbt_executable
+from dbt_project.orchestration.dbt_build import dbt_executable, environment_at
 
 
 class SendReport(BaseOperator):
@@ -39,7 +38,7 @@ class SendReport(BaseOperator):
         python = Path(dbt_executable()).with_name("python")
         result = SubprocessHook().run_command(
             [str(python), "-m", "dbt_project.send_report", self.date],
-            env={**os.environ, **self.places},
+            env=environment_at(self.places),
             cwd=self.project,
         )
         if result.exit_code:
