@@ -65,9 +65,8 @@ def headline(facts: Facts) -> str:
 
 def comparison(facts: Facts) -> str:
     """How the day's share of anomalous rides compares with the days before it."""
-    first = facts.date - datetime.timedelta(days=COMPARED_DAYS)
-    before = [row for row in facts.history if first <= row["ride_date"] < facts.date]
-    shares = [row["anomalous_share"] for row in before if row["anomalous_share"] is not None]
+    before = (row["anomalous_share"] for row in _days_before(facts))
+    shares = [value for value in before if value is not None]
     period = f"the {COMPARED_DAYS} days before"
     if not shares:
         return f"The warehouse holds no ride of {period} to compare with."
@@ -80,6 +79,11 @@ def comparison(facts: Facts) -> str:
     days = f"On {plural(len(shares), 'day')} of {period} it was {usual}"
     today = facts.report["anomalous_share"]
     return f"{days}." if today is None else f"{days}: {_rank(today, shares)}."
+
+
+def _days_before(facts: Facts) -> list[Row]:
+    first = facts.date - datetime.timedelta(days=COMPARED_DAYS)
+    return [row for row in facts.history if first <= row["ride_date"] < facts.date]
 
 
 def _rank(today: float, shares: list[float]) -> str:
@@ -99,8 +103,7 @@ def _rank(today: float, shares: list[float]) -> str:
 
 def volume(facts: Facts) -> str:
     """How many rides a usual day before it had; empty without enough days."""
-    first = facts.date - datetime.timedelta(days=COMPARED_DAYS)
-    before = [row["rides"] for row in facts.history if first <= row["ride_date"] < facts.date]
+    before = [row["rides"] for row in _days_before(facts)]
     if len(before) < FEW_DAYS or not statistics.median(before):
         return ""
     usual = statistics.median(before)
