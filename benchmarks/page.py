@@ -96,9 +96,8 @@ def machine_part(machine: dict[str, str]) -> str:
 
 
 def command_part(results: Results) -> str:
-    """Name the command that measured, and what else is to be known of its figures."""
-    note = results.get("note")
-    return f"`{results['command']}`" + (f"\n\n{paragraph(note)}" if note else "")
+    """Name the command that measured."""
+    return f"`{results['command']}`"
 
 
 # A whole day --------------------------------------------------------------------------------------
@@ -109,6 +108,7 @@ def day_parts(results: Results) -> list[str]:
     return [
         "## What is reached",
         command_part(results),
+        *([paragraph(results["note"])] if "note" in results else []),
         targets_table(results),
         above_part(results),
         "## What limits it",
