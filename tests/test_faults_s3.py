@@ -438,7 +438,12 @@ def metadata_server() -> Iterator[str]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_PUT = answer  # noqa: N815
+        # the names that the base class looks for
+        def do_GET(self) -> None:
+            self.answer()
+
+        def do_PUT(self) -> None:
+            self.answer()
 
         def log_message(self, format: str, *args: object) -> None:
             pass
