@@ -29,8 +29,8 @@ from workplace import DATE, ROOT, Workplace
 sys.path.insert(0, str(ROOT))
 
 from dbt_project.clustering import cluster_rides, effective_min_samples
-from dbt_project.simulate_rides import KINDS, NORMAL, RideModel, anomalies_of_a_day
-from dbt_project.simulate_world import make_world
+from dbt_project.simulate.rides import KINDS, NORMAL, RideModel, anomalies_of_a_day
+from dbt_project.simulate.world import make_world
 
 # How many days of each size: the seeds are 1, 2 and so on.
 CLUSTERED_DAYS = {400: 40, 10_000: 20, 100_000: 8, 1_000_000: 3}

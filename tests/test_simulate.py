@@ -18,9 +18,9 @@ import pytest
 from sklearn.cluster import DBSCAN
 from sklearn.preprocessing import StandardScaler
 
-from dbt_project.simulate import main
-from dbt_project.simulate_rides import anomalies_of_a_day
-from dbt_project.simulate_world import make_world
+from dbt_project.simulate.__main__ import main
+from dbt_project.simulate.rides import anomalies_of_a_day
+from dbt_project.simulate.world import make_world
 
 REPOSITORY = Path(__file__).parent.parent
 GLASGOW = ZoneInfo("Europe/London")
@@ -397,7 +397,7 @@ def test_a_day_that_fails_half_way_leaves_the_lake_as_it_was(
     def fail(*_: object) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr("dbt_project.simulate.RideLines.truth", fail)
+    monkeypatch.setattr("dbt_project.simulate.records.RideLines.truth", fail)
     lake, truth = str(day.lake), str(day.truth_folder)
     assert main(["--seed", "2", "--lake", lake, "--truth", truth]) == 1
     assert {path.name: path.read_bytes() for path in day.lake.iterdir()} == before

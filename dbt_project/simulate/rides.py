@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_project.simulate_texts import AREAS, HOLIDAY
-from dbt_project.simulate_world import (
+from dbt_project.simulate.texts import AREAS, HOLIDAY
+from dbt_project.simulate.world import (
     AREA_NUMBERS,
     CITY_WIDE_PACE,
     CLOSURE_PACE,

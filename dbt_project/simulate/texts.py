@@ -1,7 +1,7 @@
 """What is said in the simulated Glasgow: its areas, roads, weather words and headlines.
 
 Only texts and the plain facts that belong to them (where, when, how long). How a day is put
-together from them is decided in :mod:`dbt_project.simulate_world`.
+together from them is decided in :mod:`dbt_project.simulate.world`.
 """
 
 from typing import NamedTuple

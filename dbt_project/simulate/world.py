@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from dbt_project import simulate_texts as texts
-from dbt_project.simulate_texts import AREAS, Event, Incident
+from dbt_project.simulate import texts
+from dbt_project.simulate.texts import AREAS, Event, Incident
 
 CITY_TIME_ZONE = "Europe/London"
 HOUR = 3600
