@@ -13,7 +13,6 @@ from sklearn.base import clone
 from sklearn.cluster import DBSCAN
 from sklearn.preprocessing import StandardScaler
 
-from dbt_project import dbscan
 from dbt_project.clustering import cluster_rides, effective_min_samples, standardize
 from dbt_project.estimator import GridDBSCAN
 
@@ -215,9 +214,14 @@ class TestLabels:
     @pytest.mark.parametrize(
         "limits",
         [
-            {"CHUNK": 7, "SMALL_TABLE": 0, "FEW_PAIRS": 0},
-            {"CHUNK": 1000, "DIVISION_POINTS": 0.1, "FEW_PAIRS": 0, "MANY_PAIRS": 0},
-            {"DIVISION_POINTS": 1, "SMALL_TABLE": 0, "LARGEST_STRIPE": 0},
+            {"arrays.CHUNK": 7, "arrays.SMALL_TABLE": 0, "clusters.FEW_PAIRS": 0},
+            {
+                "arrays.CHUNK": 1000,
+                "grid.DIVISION_POINTS": 0.1,
+                "clusters.FEW_PAIRS": 0,
+                "clusters.MANY_PAIRS": 0,
+            },
+            {"grid.DIVISION_POINTS": 1, "arrays.SMALL_TABLE": 0, "grid.LARGEST_STRIPE": 0},
         ],
         ids=["in small chunks", "in many sub-cells", "by bisection"],
     )
@@ -225,7 +229,7 @@ class TestLabels:
         self, kind: str, limits: dict[str, float], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for name, value in limits.items():
-            monkeypatch.setattr(dbscan, name, value)
+            monkeypatch.setattr(f"dbt_project.dbscan.{name}", value)
         random = np.random.default_rng(15)
         for _ in range(6):
             n = int(random.choice([30, 150, 300]))
