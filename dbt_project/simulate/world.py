@@ -108,7 +108,7 @@ class LocalDay:
 
     @property
     def weekday(self) -> int:
-        """Monday is 0, Sunday 6, a bank holiday `simulate_texts.HOLIDAY`."""
+        """Monday is 0, Sunday 6, a bank holiday `texts.HOLIDAY`."""
         return texts.HOLIDAY if self.is_holiday else self.date.weekday()
 
 
@@ -133,7 +133,7 @@ class Weather(NamedTuple):
 
     @property
     def conditions(self) -> frozenset[str]:
-        """The names under which `simulate_texts` keeps bulletins and warnings."""
+        """The names under which `texts` keeps bulletins and warnings."""
         holds = {
             "rain": self.rain == 2 and not self.is_snow,
             "heavy rain": self.rain == 3 and not self.is_snow,
