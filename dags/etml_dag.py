@@ -22,7 +22,6 @@ backfill runs alike: the run of 2 May builds 1 May. A run by hand takes two para
 that failed: the run goes on from there. A rerun replaces the day and nothing else.
 """
 
-import datetime
 import json
 import os
 import shlex
@@ -30,50 +29,33 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-from airflow.sdk import DAG, Asset, CronTriggerTimetable, Param
-from airflow.sdk.definitions.callback import SyncCallback
-from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+from airflow.sdk import DAG, Asset, CronTriggerTimetable
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-from dbt_project.environment import MailSettings
-from dbt_project.orchestration.alerts import alert
+from dbt_project.environment import LakehouseSettings, MailSettings
 from dbt_project.orchestration.city import City, read_cities
+from dbt_project.orchestration.dag_settings import (
+    BUILD_LIMIT,
+    DAY_PARAMETER,
+    FIRST_RUN,
+    FULL_REFRESH_PARAMETER,
+    MAIL_LIMIT,
+    POKE_SECONDS,
+    PROJECT,
+    START,
+    VARS,
+    WAIT_LIMIT,
+    deadline,
+    task_defaults,
+    warn_of_deadline,
+)
 from dbt_project.orchestration.day import day_of_run
 from dbt_project.orchestration.dbt_build import DbtBuild
 from dbt_project.orchestration.send_report import SendReport
 from dbt_project.orchestration.wait import wait_for_rides
 
-PROJECT = Path(__file__).resolve().parents[1]
-VARS = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]
-
-START = "0 6 * * *"
-WAIT_LIMIT = datetime.timedelta(hours=2)
-BUILD_LIMIT = datetime.timedelta(hours=1)
-MAIL_LIMIT = datetime.timedelta(minutes=5)
-DEADLINE_AFTER_START = datetime.timedelta(hours=3)  # 09:00
 DAY = "{{ day(dag_run, params) }}"
 FIRST_PART = "+clustered_data"
-
-
-def tell_of_failure(context: Any) -> None:
-    """Say which task of which run failed, and why, once no retry is left."""
-    task = context["ti"]
-    alert(
-        f"{task.dag_id}: {task.task_id} failed in {context['dag_run'].run_id}, "
-        f"try {task.try_number}: {context.get('exception')}\n{task.log_url}"
-    )
-
-
-def warn_of_deadline(context: dict[str, Any]) -> None:
-    """Say that a run is late. A backfill is not: it builds days that were due long ago."""
-    run = context["dag_run"]
-    if run["run_type"] == "backfill":
-        return
-    alert(
-        f"{run['dag_id']}: {run['run_id']} is not done at its deadline, "
-        f"{context['deadline']['deadline_time']}. The report of the day before will be late"
-    )
 
 
 def make_dag(city: City) -> DAG:
@@ -83,48 +65,24 @@ def make_dag(city: City) -> DAG:
         description="Every morning: the day before's rides, clustered and summarised",
         doc_md=__doc__,
         schedule=CronTriggerTimetable(START, timezone=city.time_zone),
-        start_date=datetime.datetime(2023, 5, 1, tzinfo=datetime.UTC),
+        start_date=FIRST_RUN,
         catchup=False,
         max_active_runs=1,
         tags=["taxi", "dbt", *([city.variables["city"]] if city.variables else [])],
-        params={
-            "date": Param(
-                None,
-                type=["null", "string"],
-                pattern=r"^(\d{8}|\d{4}-\d{2}-\d{2})$",
-                title="Day to build",
-                description="YYYYMMDD; empty for the day before the run's date",
-            ),
-            "full_refresh": Param(
-                False,
-                type="boolean",
-                title="Full refresh",
-                description="Pass --full-refresh to dbt; other days and summaries stay",
-            ),
-        },
+        params={"date": DAY_PARAMETER, "full_refresh": FULL_REFRESH_PARAMETER},
         user_defined_macros={
             "day": lambda dag_run, params: day_of_run(dag_run, params, city.time_zone)
         },
-        deadline=DeadlineAlert(
-            reference=DeadlineReference.DAGRUN_LOGICAL_DATE,
-            interval=DEADLINE_AFTER_START,
-            callback=SyncCallback(warn_of_deadline),
-        ),
-        default_args={
-            "retries": 3,
-            "retry_delay": datetime.timedelta(minutes=1),
-            "retry_exponential_backoff": 2.0,
-            "max_retry_delay": datetime.timedelta(minutes=15),
-            "on_failure_callback": tell_of_failure,
-            **({"queue": city.queue} if city.queue else {}),
-        },
+        deadline=deadline(f"{__name__}.{warn_of_deadline.__name__}"),
+        default_args=task_defaults(**({"queue": city.queue} if city.queue else {})),
     ) as dag:
         wait = wait_for_rides(
             city.lake_url,
             DAY,
+            is_s3=city.lake_url.startswith("s3://"),
             task_id="wait_for_rides",
             timeout=WAIT_LIMIT.total_seconds(),
-            poke_interval=60,
+            poke_interval=POKE_SECONDS,
             doc_md="Waits for the first file of the day's rides, whole or in parts, plain or gzip.",
         )
         cluster = dbt_build(
@@ -144,9 +102,10 @@ def make_dag(city: City) -> DAG:
         )
         wait >> cluster >> summarise
         if MailSettings.is_wanted():
+            of_city = f" --city {shlex.quote(city.variables['city'])}" if city.variables else ""
             summarise >> SendReport(
                 task_id="send_report",
-                date=DAY,
+                command=f"python -m dbt_project.send_report {DAY}{of_city}",
                 project=str(PROJECT),
                 places=city.places,
                 execution_timeout=MAIL_LIMIT,
@@ -179,11 +138,15 @@ def asset(place: str, name: str) -> Asset:
     return Asset(f"{place}/{name}" if "://" in place else f"file://{place}/{name}")
 
 
-for city in read_cities(os.environ, PROJECT, VARS["time_zone"]):
-    dag = make_dag(city)
-    globals()[city.dag_id] = dag
+# With a lakehouse the days go there: lakehouse_dag.py. Its builds cannot be cut into two parts.
+if not LakehouseSettings.is_wanted():
+    for city in read_cities(os.environ, PROJECT, VARS["time_zone"]):
+        dag = make_dag(city)
+        globals()[city.dag_id] = dag
 
 if __name__ == "__main__":  # python dags/etml_dag.py [YYYYMMDD], in Airflow's environment
+    if LakehouseSettings.is_wanted():
+        sys.exit("Error: LAKEHOUSE_CATALOG is set: its days are built by lakehouse_dag.py")
     dag.deadline = None  # dag.test() knows none
     finished = dag.test(run_conf={"date": sys.argv[1]} if sys.argv[1:] else None)
     sys.exit(finished.state != "success")

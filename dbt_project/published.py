@@ -69,8 +69,9 @@ class CityOfLakehouse:
 Published = WarehouseFile | CityOfLakehouse
 
 
-def published_warehouse() -> Published:
-    """What the environment names; of a lakehouse the city of dbt_project.yml."""
+def published_warehouse(city: str | None = None) -> Published:
+    """What the environment names; of a lakehouse a city's, by default that of dbt_project.yml."""
     if LakehouseSettings.is_wanted():
-        return CityOfLakehouse(Lakehouse.of_environment(), schema_of(load_variables({}).city))
+        schema = schema_of(city or load_variables({}).city)
+        return CityOfLakehouse(Lakehouse.of_environment(), schema)
     return WarehouseFile(Path(WarehouseSettings.read().warehouse_dir) / PUBLISHED_FILE)

@@ -1,9 +1,13 @@
-"""E-mail a day's report: ``python -m dbt_project.send_report 20230501``.
+"""E-mail a day's report: ``python -m dbt_project.send_report 20230501 [--city Leith]``.
+
+The figures are those of the published warehouse. The page is that in the warehouse's folder; with a
+lakehouse, whose builds may have run on another machine, that in the lake.
 
 Off until SMTP_HOST is set. It runs after a build and is no part of one, so that a mail server that
 is down holds back no data.
 """
 
+import argparse
 import datetime
 import smtplib
 import ssl
@@ -14,12 +18,18 @@ from pathlib import Path
 
 import duckdb
 
-from dbt_project.environment import MailSettings, WarehouseSettings
-from dbt_project.publish import PUBLISHED_FILE
+from dbt_project.environment import (
+    LakehouseSettings,
+    LakeSettings,
+    MailSettings,
+    WarehouseSettings,
+)
+from dbt_project.lake import connect_lake
+from dbt_project.lakehouse.place import LakehouseError
+from dbt_project.published import published_warehouse
 from dbt_project.report import report_name
 from dbt_project.run_date import parse_run_date
 
-USAGE = "usage: python -m dbt_project.send_report 20230501"
 TIMEOUT_SECONDS = 60
 TLS_PORT = 465  # where a connection is encrypted from its start
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -31,25 +41,33 @@ class CannotSendError(Exception):
 
 def main(arguments: list[str]) -> int:
     """Send the report of one day; without SMTP_HOST say so and do nothing."""
-    if len(arguments) != 1:
-        print(USAGE, file=sys.stderr)
-        return 2
+    parser = argparse.ArgumentParser(
+        prog="python -m dbt_project.send_report", description="E-mail the report of a day."
+    )
+    parser.add_argument("date", help="the day, 20230501")
+    parser.add_argument("--city", help="the city, to be named; with a lakehouse, whose report")
+    options = parser.parse_args(arguments)
     try:
-        date = parse_run_date(arguments[0])
+        date = parse_run_date(options.date)
         if not MailSettings.is_wanted():
             print("No e-mail: SMTP_HOST is not set.")
             return 0
         settings = MailSettings.read()
-        message = write_message(date, settings)
+        message = write_message(date, settings, options.city)
         send(message, settings)
-    except (ValueError, LookupError, CannotSendError) as error:
+    except (ValueError, LookupError, CannotSendError, LakehouseError) as error:
         print(f"Error: {error}", file=sys.stderr)
+        return 1
+    except duckdb.Error as error:
+        print(f"Error: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
     print(f"Sent the report of {date} to {message['To']}.")
     return 0
 
 
-def write_message(date: datetime.date, settings: MailSettings) -> EmailMessage:
+def write_message(
+    date: datetime.date, settings: MailSettings, city: str | None = None
+) -> EmailMessage:
     """Write the e-mail: the summary as text and as HTML, the page attached.
 
     Raises
@@ -59,29 +77,51 @@ def write_message(date: datetime.date, settings: MailSettings) -> EmailMessage:
     """
     # Imported here, because a mistake in the settings is told before.
     sender, recipients = settings.addresses()
-    warehouse = Path(WarehouseSettings.read().warehouse_dir)
-    page, database = warehouse / report_name(date), warehouse / PUBLISHED_FILE
-    for file in (page, database):
-        if not file.exists():
-            raise CannotSendError(f"{file} is not there: dbt build --vars 'date: {date:%Y%m%d}'")
-
     from dbt_project.report.facts import read_facts
     from dbt_project.report.templating import render_mail
     from dbt_project.report.words import day_name, headline
 
-    with duckdb.connect(str(database), read_only=True) as connection:
-        facts = read_facts(connection, date)
+    try:
+        page = read_page(date)
+        with published_warehouse(city).connect() as connection:
+            facts = read_facts(connection, date)
+    except FileNotFoundError as error:
+        missing = f"{error.filename} is not there: dbt build --vars 'date: {date:%Y%m%d}'"
+        raise CannotSendError(missing if error.filename else str(error)) from None
     text, html = render_mail(facts)
     message = EmailMessage()
-    message["Subject"] = f"Taxi rides, {day_name(date)}: {headline(facts)}"
+    of_city = f" in {city}" if city else ""
+    message["Subject"] = f"Taxi rides{of_city}, {day_name(date)}: {headline(facts)}"
     message["From"] = sender
     message["To"] = recipients
     message["Date"] = formatdate(localtime=True)
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2] or None)
     message.set_content(text)
     message.add_alternative(html, subtype="html")
-    message.add_attachment(page.read_bytes(), "text", "html", filename=page.name)
+    message.add_attachment(page, "text", "html", filename=report_name(date))
     return message
+
+
+def read_page(date: datetime.date) -> bytes:
+    """The report's page: in the warehouse's folder, with a lakehouse in the lake.
+
+    Raises
+    ------
+    FileNotFoundError
+        With the path as its file name.
+    """
+    if not LakehouseSettings.is_wanted():
+        return Path(WarehouseSettings.read().warehouse_dir, report_name(date)).read_bytes()
+    lake = LakeSettings.read().lake_output_url
+    if not lake.is_s3:
+        return Path(lake.text, report_name(date)).read_bytes()
+    page = f"{lake.text}/{report_name(date)}"
+    with duckdb.connect() as connection:
+        connect_lake(connection, ["httpfs", "aws"])
+        found = connection.execute("SELECT content FROM read_blob(?)", [page]).fetchall()
+    if not found:
+        raise FileNotFoundError(2, "no such object", page)
+    return bytes(found[0][0])
 
 
 def send(message: EmailMessage, settings: MailSettings) -> None:

@@ -45,6 +45,7 @@ SLOW_FILES = (
     "test_faults_s3.py",
     "test_faults_files.py",
     "test_dag_runs.py",
+    "test_dag_lakehouse.py",
     "test_faults_killed.py",
     "test_build.py",
     "test_dag.py",

@@ -6,10 +6,11 @@ from mail_server import Mailbox, mail_server
 
 SEND = """
 from types import SimpleNamespace
+DAY = "{{ day(dag_run, params) }}"
 task = dag.task_dict["send_report"]
-task.date = "20230501"
+task.command = task.command.replace(DAY, "20230501")
 task.execute({"dag_run": SimpleNamespace(run_type=RUN_TYPE)})
-tell([sorted(dag.task_dict["extract_summarize"].downstream_task_ids), task.template_fields])
+tell([sorted(dag.task_dict["extract_summarize"].downstream_task_ids), list(task.template_fields)])
 """
 
 
@@ -26,7 +27,7 @@ def test_the_report_goes_out_after_the_build_but_not_for_a_backfill(
             "WAREHOUSE_DIR": str(embedded_day.warehouse),
         }
         after, output = airflow.run(SEND.replace("RUN_TYPE", "'scheduled'"), **settings)
-        assert after == [["send_report"], ["date"]]
+        assert after == [["send_report"], ["city", "command", "places"]]
         assert "Sent the report of 2023-05-01 to manager@example.com" in output
         airflow.run(SEND.replace("RUN_TYPE", "'backfill'"), **settings)
     (message,) = mailbox.received

@@ -49,7 +49,7 @@ tell([finished.state, {ti.task_id: ti.try_number for ti in finished.get_task_ins
     ]
     (run_folder,) = (workplace.warehouse / "runs").iterdir()
     assert {line.split()[0] for line in lines} == {str(run_folder / "target")}
-    assert "the disk is full (dbt's exit status 2)" in output
+    assert "the disk is full (exit status 2)" in output
 
 
 def test_a_second_part_whose_first_parts_tables_are_gone_builds_the_whole_day(

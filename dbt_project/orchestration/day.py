@@ -1,5 +1,6 @@
-"""The day that a run of the DAG builds."""
+"""The day, or the month, that a run of a DAG builds."""
 
+import calendar
 import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,3 +25,30 @@ def day_of_run(dag_run: Any, params: Any, time_zone: str) -> str:
     moment = dag_run.logical_date or dag_run.run_after
     local_date = moment.astimezone(ZoneInfo(time_zone)).date()
     return f"{local_date - datetime.timedelta(days=1):%Y%m%d}"
+
+
+def days_of_month(dag_run: Any, params: Any, time_zone: str) -> str:
+    """Return the first and the last day of the month that a run is for: ``20230501 20230531``.
+
+    The parameter ``month`` stands before all else. Otherwise it is the month in which the run's
+    data interval starts, and for a run by hand without one the month before. Of a month that is not
+    over by the city's clocks, yesterday is the last day.
+
+    Raises
+    ------
+    ValueError
+        In one line, if the month has no day yet.
+    """
+    one_day = datetime.timedelta(days=1)
+    if params.get("month"):
+        first = datetime.datetime.strptime(params["month"].replace("-", ""), "%Y%m").date()
+    elif dag_run.data_interval_start:
+        first = dag_run.data_interval_start.date().replace(day=1)
+    else:
+        last_of_month_before = dag_run.run_after.date().replace(day=1) - one_day
+        first = last_of_month_before.replace(day=1)
+    yesterday = datetime.datetime.now(ZoneInfo(time_zone)).date() - one_day
+    last = min(first.replace(day=calendar.monthrange(first.year, first.month)[1]), yesterday)
+    if last < first:
+        raise ValueError(f"no day of {first:%Y-%m} is over in {time_zone}")
+    return f"{first:%Y%m%d} {last:%Y%m%d}"

@@ -13,24 +13,33 @@ from dbt_project.environment import AirflowSettings, S3Settings
 RIDES = "taxi-rides-{day}[-.]*"
 
 
-def wait_for_rides(lake_url: str, day: str, **options: Any) -> Any:
+def wait_for_rides(
+    lake_url: str, day: str, *, is_s3: bool, city: Any = None, **options: Any
+) -> Any:
     """Return the sensor that waits for the first file of a day's rides.
 
     Parameters
     ----------
     lake_url
-        A folder's absolute path, or ``s3://bucket[/prefix]``.
+        A folder's absolute path, or ``s3://bucket[/prefix]``; may be a Jinja expression.
     day
         Jinja expression of the day.
+    is_s3
+        Which of the two it is.
+    city
+        Name of the city, where a DAG is mapped over several; templates know it as ``task.city``.
     **options
         Of any sensor: ``timeout`` and ``poke_interval`` in seconds among them.
     """
     pattern = f"{lake_url}/{RIDES.format(day=day)}"
-    if not lake_url.startswith("s3://"):
-        return RidesInFolder(filepath=pattern, mode="reschedule", deferrable=False, **options)
+    if not is_s3:
+        return RidesInFolder(
+            city=city, filepath=pattern, mode="reschedule", deferrable=False, **options
+        )
     from dbt_project.orchestration.wait_s3 import RidesInS3  # boto is slow to import
 
     return RidesInS3(
+        city=city,
         bucket_key=pattern,
         wildcard_match=True,
         deferrable=True,
@@ -55,6 +64,12 @@ def limit_in_words(pattern: str, seconds: float) -> Iterator[None]:
 
 class RidesInFolder(FileSensor):
     """Looks for the rides in a folder now and then, without holding a worker."""
+
+    template_fields = ("city", *FileSensor.template_fields)
+
+    def __init__(self, *, city: Any, **options: Any) -> None:
+        super().__init__(**options)
+        self.city = city
 
     @property
     def path(self) -> str:

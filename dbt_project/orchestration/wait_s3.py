@@ -10,6 +10,12 @@ from dbt_project.orchestration.wait import limit_in_words
 class RidesInS3(S3KeySensor):
     """Airflow's own sensor, which says in words what it waited for."""
 
+    template_fields = ("city", *S3KeySensor.template_fields)
+
+    def __init__(self, *, city: Any, **options: Any) -> None:
+        super().__init__(**options)
+        self.city = city
+
     def resume_execution(self, *arguments: Any, **options: Any) -> Any:
         with limit_in_words(str(self.bucket_key), self.timeout):
             return super().resume_execution(*arguments, **options)

@@ -1,0 +1,86 @@
+"""What all DAGs have in common: retries, the deadline, the messages, the parameters of a day."""
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from airflow.sdk import Param
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+
+from dbt_project.orchestration.alerts import alert
+
+PROJECT = Path(__file__).resolve().parents[2]
+VARS: dict[str, Any] = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]
+
+START = "0 6 * * *"
+FIRST_RUN = datetime.datetime(2023, 5, 1, tzinfo=datetime.UTC)
+WAIT_LIMIT = datetime.timedelta(hours=2)
+POKE_SECONDS = 60
+BUILD_LIMIT = datetime.timedelta(hours=1)
+MAIL_LIMIT = datetime.timedelta(minutes=5)
+DEADLINE_AFTER_START = datetime.timedelta(hours=3)  # 09:00
+DAY_PARAMETER = Param(
+    None,
+    type=["null", "string"],
+    pattern=r"^(\d{8}|\d{4}-\d{2}-\d{2})$",
+    title="Day to build",
+    description="YYYYMMDD; empty for the day before the run's date",
+)
+FULL_REFRESH_PARAMETER = Param(
+    False,
+    type="boolean",
+    title="Full refresh",
+    description="Pass --full-refresh to dbt; other days and summaries stay",
+)
+
+
+def tell_of_failure(context: Any) -> None:
+    """Say which task of which run failed, and why, once no retry is left."""
+    task = context["ti"]
+    city = getattr(task, "rendered_map_index", None)
+    alert(
+        f"{task.dag_id}: {task.task_id}{f' of {city}' if city else ''} failed in "
+        f"{context['dag_run'].run_id}, "
+        f"try {task.try_number}: {context.get('exception')}\n{task.log_url}"
+    )
+
+
+def warn_of_deadline(context: dict[str, Any]) -> None:
+    """Say that a run is late. A backfill is not: it builds days that were due long ago."""
+    run = context["dag_run"]
+    if run["run_type"] == "backfill":
+        return
+    alert(
+        f"{run['dag_id']}: {run['run_id']} is not done at its deadline, "
+        f"{context['deadline']['deadline_time']}. The report of the day before will be late"
+    )
+
+
+def deadline(callback: str) -> DeadlineAlert:
+    """The deadline of a morning's run.
+
+    Parameters
+    ----------
+    callback
+        `warn_of_deadline` by its name in the DAG's file. Where Airflow calls it, it reads that file
+        first; until then no path leads to this package.
+    """
+    return DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_LOGICAL_DATE,
+        interval=DEADLINE_AFTER_START,
+        callback=SyncCallback(callback),
+    )
+
+
+def task_defaults(**more: Any) -> dict[str, Any]:
+    """Defaults of every task: four tries, and a message once the last has failed."""
+    return {
+        "retries": 3,
+        "retry_delay": datetime.timedelta(minutes=1),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": datetime.timedelta(minutes=15),
+        "on_failure_callback": tell_of_failure,
+        **more,
+    }
