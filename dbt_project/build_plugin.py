@@ -34,6 +34,7 @@ from dbt_project.sql_text import sql_text
 from dbt_project.summary_settings import load_settings
 from dbt_project.variables import load_variables
 
+MARTS = Schema("build", "main")
 READS_THE_LAKE = ("build", "run")
 
 
@@ -54,6 +55,11 @@ class Plugin(BasePlugin):
             self.city = schema_of(variables.city) if self.lakehouse else ""
             self.run_date = parse_run_date(plugin_config["date"])
             lake, warehouse = LakeSettings.read(), WarehouseSettings.read()
+            if self.lakehouse and warehouse.publish_url:
+                raise ValueError(
+                    "PUBLISH_URL is where the published file goes, and a lakehouse has none: "
+                    "unset PUBLISH_URL or LAKEHOUSE_CATALOG"
+                )
             output = lake.lake_output_url
             self.warehouse_dir = warehouse.warehouse_dir
             self.wait_seconds = BuildSettings.read().warehouse_wait_seconds
@@ -89,7 +95,8 @@ class Plugin(BasePlugin):
                 os.makedirs(folder, exist_ok=True)
             hold_warehouse(self.warehouse_dir, self.run_date, self.wait_seconds)
             if self.lakehouse and self.is_build:
-                self._take_city(self.lakehouse, creds.path)
+                doing = f"building {self.run_date}"
+                hold_city(self.lakehouse, self.city, doing, self.wait_seconds)
             duckdb.connect(creds.path).close()
         except (OSError, WarehouseInUseError, LakehouseError) as error:
             raise DbtRuntimeError(str(error)) from error
@@ -101,11 +108,6 @@ class Plugin(BasePlugin):
                 f"process {holder[1]} is using {creds.path}: try again when it has ended; "
                 f"{PUBLISHED_FILE} is the file for queries"
             ) from error
-
-    def _take_city(self, lakehouse: Lakehouse, database_file: str) -> None:
-        hold_city(lakehouse, self.city, f"building {self.run_date}", self.wait_seconds)
-        for file in (database_file, f"{database_file}.wal"):  # what counts is in the lakehouse
-            Path(file).unlink(missing_ok=True)
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Give the warehouse's own connection the way to the lake, and open the day.
@@ -121,7 +123,7 @@ class Plugin(BasePlugin):
 
     def _fetch_history(self, conn: duckdb.DuckDBPyConnection, lakehouse: Lakehouse) -> None:
         try:
-            fetch_history(conn, lakehouse, self.city, Schema("build", "main"))
+            fetch_history(conn, lakehouse, self.city, MARTS, self.run_date)
         except LakehouseError as error:
             raise DbtRuntimeError(str(error)) from None
         except duckdb.Error as error:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pytest
 from browser import chromium
 from playwright.sync_api import Browser
@@ -23,6 +22,9 @@ from warm_python import run_script
 
 if TYPE_CHECKING:
     from airflow_process import Airflow
+
+from dbt_project.lakehouse.place import Lakehouse
+from dbt_project.published import CityOfLakehouse, Published, WarehouseFile
 
 ROOT = Path(__file__).resolve().parents[1]
 EMBEDDED_LAKE = ROOT / "lake"
@@ -42,6 +44,8 @@ SETTINGS = (
 )
 # Minutes each; a worker that came to one of them last would end long after the other.
 SLOW_FILES = (
+    "test_lakehouse.py",
+    "test_lakehouse_days.py",
     "test_faults_s3.py",
     "test_faults_files.py",
     "test_dag_runs.py",
@@ -64,6 +68,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--lakehouse",
+        action="store_true",
+        help="let every build bring its day into a lakehouse, and look at its tables there",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    Workplace.has_lakehouse = config.getoption("lakehouse")
+    if Workplace.has_lakehouse:
+        config.option.markexpr += " and not of_the_file"
+
+
 @dataclass
 class Build:
     """One run of ``dbt build``, and where its results are."""
@@ -71,6 +89,7 @@ class Build:
     completed: subprocess.CompletedProcess[str]
     lake: Path
     warehouse: Path
+    published: Published
 
     @property
     def output(self) -> str:
@@ -84,7 +103,7 @@ class Build:
         return read_strict_json(self.lake / f"{name}_{date}.json")
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        with duckdb.connect(str(self.warehouse / "taxi.duckdb"), read_only=True) as connection:
+        with self.published.connect() as connection:
             return connection.execute(sql).fetchall()
 
 
@@ -113,6 +132,8 @@ def environment_without_settings() -> dict[str, str]:
 
 class Workplace:
     """A lake and a warehouse of a test's own."""
+
+    has_lakehouse = False  # --lakehouse
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -147,7 +168,21 @@ class Workplace:
             cwd=self.project,
             env=self.environment(**environment),
         )
-        return Build(completed, self.lake, self.warehouse)
+        return Build(completed, self.lake, self.warehouse, self.published())
+
+    def published(self) -> Published:
+        """Where builds of this workplace bring their days."""
+        if self.has_lakehouse:
+            return CityOfLakehouse(Lakehouse.of_environment(self._lakehouse()), "glasgow")
+        return WarehouseFile(self.warehouse / "taxi.duckdb")
+
+    def _lakehouse(self) -> dict[str, str]:
+        if not self.has_lakehouse:
+            return {}
+        return {
+            "LAKEHOUSE_CATALOG": f"sqlite:{self.folder}/lakehouse/catalog.sqlite",
+            "LAKEHOUSE_DATA_URL": f"{self.folder}/lakehouse",
+        }
 
     def arguments(self, variables: str, *options: str) -> list[str | Path]:
         """The arguments of dbt for a build of this workplace."""
@@ -159,7 +194,7 @@ class Workplace:
     def environment(self, **environment: str) -> dict[str, str]:
         """The environment of a build: what the tests inherited, without settings, and these."""
         places = {"LAKE_URL": str(self.lake), "WAREHOUSE_DIR": str(self.warehouse)}
-        return {**environment_without_settings(), **places, **environment}
+        return {**environment_without_settings(), **places, **self._lakehouse(), **environment}
 
     def build_day(self, date: str, *options: str, **environment: str) -> Build:
         """Build a day that is expected to succeed."""

@@ -1,7 +1,8 @@
 """dbt, killed at a point of its run: ``python killed_build.py NODE MOMENT dbt-arguments...``.
 
-MOMENT is ``start`` or ``end`` of the node, a number of milliseconds after its start, or ``rename``:
-the moment before the node puts a file in its place. With ``watch`` for NODE and a file's name for
+MOMENT is ``start`` or ``end`` of the node, a number of milliseconds after its start, ``rename``:
+the moment before the node puts a file in its place, or ``commit``: the moment before the last
+statement of a day's transaction in the lakehouse. With ``watch`` for NODE and a file's name for
 MOMENT nothing is killed: the file gets a line for the start and the end of every node with a hash
 of what is on the disk.
 """
@@ -16,6 +17,8 @@ from pathlib import Path
 
 from dbt.cli.main import dbtRunner
 from dbt_common.events.base_types import EventMsg
+
+from dbt_project.lakehouse import days
 
 
 def kill() -> None:
@@ -60,6 +63,8 @@ def main(node: str, moment: str, arguments: list[str]) -> None:
             kill()
         if event.info.name == "NodeStart" and moment == "rename":
             os.replace = lambda *_: kill()
+        if event.info.name == "NodeStart" and moment == "commit":
+            days.note_build = lambda *_: kill()
         if event.info.name == "NodeStart" and moment.isdigit():
             threading.Thread(target=kill_after, args=[int(moment)], daemon=True).start()
 

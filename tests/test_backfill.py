@@ -68,7 +68,7 @@ def test_a_backfill_is_the_single_builds_goes_on_where_it_was_and_counts_what_fa
     assert summary.startswith("3 days: 2 built, 0 unchanged, 1 failed; ")
     assert error == "Error: failed: 2023-05-02"
 
-    built = Build(first, workplace.lake, workplace.warehouse)
+    built = Build(first, workplace.lake, workplace.warehouse, workplace.published())
     day = "from {} where ride_date = '2023-05-01' order by all"
     for table in ("rides", "anomalous_rides", "rejected_rides", "daily_reports"):
         assert built.query(day.format(table)) == embedded_day.query(day.format(table))

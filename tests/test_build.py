@@ -130,6 +130,7 @@ class TestEmbeddedDay:
             }
             assert set((told or "").splitlines()) == expected
 
+    @pytest.mark.of_the_file
     def test_analysts_find_every_mart_described_and_nothing_else(self, embedded_day: Build) -> None:
         tables = embedded_day.query("select schema_name, table_name, comment from duckdb_tables()")
         assert {(schema, name) for schema, name, _ in tables} == {("main", name) for name in MARTS}
@@ -151,7 +152,7 @@ class TestEmbeddedDay:
         assert first == f"Export     {embedded_day.lake}/clustered_data_{DATE}.json"
         assert second == f"Export     {embedded_day.lake}/clustered_summarized_{DATE}.json"
         assert report == f"Report     {embedded_day.warehouse}/report_{DATE}.html"
-        assert warehouse == f"Warehouse  {embedded_day.warehouse}/taxi.duckdb"
+        assert warehouse == f"Warehouse  {embedded_day.published.name}"
         assert look.startswith("Look ")
         assert "dbt_project.query" in look
 
@@ -274,6 +275,7 @@ def rides_over_s3(url: str, server: dict[str, str]) -> int:
 
 
 class TestS3:
+    @pytest.mark.of_the_file
     def test_the_same_day_in_a_bucket_gives_the_same_exports(
         self, workplace: Workplace, embedded_day: Build, s3_server: dict[str, str]
     ) -> None:
@@ -330,6 +332,7 @@ class TestErrorsInWords:
         assert "Traceback" not in build.output
         assert not workplace.warehouse.exists()
 
+    @pytest.mark.of_the_file
     def test_a_second_build_at_the_same_time_is_refused_and_says_who_is_at_work(
         self, workplace: Workplace
     ) -> None:

@@ -150,13 +150,20 @@ class TestPublishing:
         self, lakehouse: Lakehouse
     ) -> None:
         publish(lakehouse, DAY, 3)
+        tables = "select table_name from duckdb_tables() where database_name = 'memory' order by 1"
         with duckdb.connect() as connection:
-            fetch_history(connection, lakehouse, "glasgow", MARTS)
-            tables = "select table_name from duckdb_tables() order by all"
-            assert connection.execute(tables).fetchall() == [
-                ("context_summaries",),
-                ("daily_reports",),
-            ]
+            fetch_history(connection, lakehouse, "glasgow", MARTS, NEXT)
+            history = [("context_summaries",), ("daily_reports",)]
+            assert connection.execute(tables).fetchall() == history
+            assert connection.execute("select rides from daily_reports").fetchall() == [(3,)]
+
+    def test_what_another_day_has_left_on_the_machine_does_not_reach_a_build(
+        self, lakehouse: Lakehouse
+    ) -> None:
+        publish(lakehouse, DAY, 3)
+        with built(NEXT, 9) as connection:  # and not published
+            fetch_history(connection, lakehouse, "glasgow", MARTS, DAY)
+            assert connection.execute("from rides").fetchall() == []
             assert connection.execute("select rides from daily_reports").fetchall() == [(3,)]
 
     def test_a_column_that_a_later_version_brings_is_null_in_earlier_days(
@@ -214,7 +221,7 @@ class TestPublishing:
             "from test_lakehouse_days import *\n"
             "lakehouse = Lakehouse.parse(sys.argv[1], sys.argv[2])\n"
             "hold_city(lakehouse, sys.argv[3], 'building')\n"
-            "fetch_history(duckdb.connect(), lakehouse, sys.argv[3], MARTS)\n"
+            "fetch_history(duckdb.connect(), lakehouse, sys.argv[3], MARTS, DAY)\n"
             "for rides in (2, 3): publish(lakehouse, DAY, rides, sys.argv[3])"
         )
         cities = [f"city_{number}" for number in range(3)]

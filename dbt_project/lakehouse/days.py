@@ -35,16 +35,22 @@ _ATTEMPTS = 5
 
 
 def fetch_history(
-    connection: duckdb.DuckDBPyConnection, lakehouse: Lakehouse, city: str, marts: Schema
+    connection: duckdb.DuckDBPyConnection,
+    lakehouse: Lakehouse,
+    city: str,
+    marts: Schema,
+    run_date: datetime.date,
 ) -> None:
-    """Copy what a build reads of other days into its own, empty database.
+    """Copy what a build reads of other days into its own database, and take all else out.
 
     Parameters
     ----------
     city
         The city's schema in the lakehouse; it is made if it is not there.
     marts
-        Where the build makes its marts.
+        Where the build makes its marts. Earlier builds on this machine may have left some.
+    run_date
+        The day that is built, whose rows stay: a build of a part of the graph needs them.
 
     Raises
     ------
@@ -55,6 +61,9 @@ def fetch_history(
     # alone, because the first of all builds makes the catalog's tables
     with alone(lakehouse), lakehouse.attached(connection):
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {source}")
+        for name in table_names(connection, marts):
+            others = "true" if name in _HISTORY else f"ride_date != DATE '{run_date}'"
+            connection.execute(f"DELETE FROM {marts.table(name)} WHERE {others}")
         present = table_names(connection, source)
         for name in _HISTORY:
             if name in present:
