@@ -202,7 +202,7 @@ class TestBuilds:
         setting: dict[str, str],
         message: str,
     ) -> None:
-        refused = Worker(tmp_path, worker.lake, {**settings, **setting}).build(f"date: {DATE}")
+        refused = Worker(tmp_path, worker.lake, settings).build(f"date: {DATE}", **setting)
         assert refused.completed.returncode != 0
         assert refused.last_line.startswith("Error: ")
         assert message in refused.last_line
