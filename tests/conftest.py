@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -149,6 +150,13 @@ class Workplace:
         """Take over the lake and the warehouse that a build has left."""
         shutil.copytree(build.lake, self.lake)
         shutil.copytree(build.warehouse, self.warehouse)
+        if self.has_lakehouse:
+            shutil.copytree(build.lake.parent / "lakehouse", self.folder / "lakehouse")
+            with sqlite3.connect(self.folder / "lakehouse" / "catalog.sqlite") as catalog:
+                catalog.execute(  # it holds its own path
+                    "UPDATE ducklake_metadata SET value = ? WHERE key = 'data_path'",
+                    [f"{self.folder}/lakehouse/"],
+                )
         return self
 
     def write(self, name: str, records: list[Any]) -> None:
