@@ -1,6 +1,7 @@
 # make build   one day, from the lake to the published warehouse; DATE=20230501 for the day
 # make test    every test
 # make airflow a clean local Airflow with the DAG, until Ctrl-C; PORT=8080 for the port
+# make lakehouse-demo   eight cities in a lakehouse, built by Airflow on two workers; stops by itself
 # make backfill FROM=20230501 TO=20230531   many days; AGAIN=1 for those, too, that are built
 PYTHON ?= python3
 DATE ?= 20230501
@@ -9,7 +10,7 @@ BIN := .venv/bin
 # -m pip, so that a long path to .venv does not break the scripts' first lines
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: build backfill test airflow lint query docs lock clean
+.PHONY: build backfill test airflow lakehouse-demo lint query docs lock clean
 
 build: .venv/installed-build
 	$(BIN)/dbt build --vars 'date: $(DATE)'
@@ -22,6 +23,10 @@ test: .venv/installed-test
 
 airflow: .venv/installed-test
 	@$(BIN)/python -m dbt_project.orchestration.local_airflow $(PORT)
+
+# Needs PostgreSQL and Redis: apt-get install postgresql redis-server
+lakehouse-demo: .venv/installed-test
+	@$(BIN)/python -m dbt_project.orchestration.lakehouse_demo
 
 lint: .venv/installed-test
 	$(BIN)/ruff check .

@@ -1,5 +1,7 @@
 """The DAGs of the lakehouse: mapped over cities, by their clocks, and a whole run of two cities."""
 
+import datetime
+
 from airflow_process import Airflow
 from conftest import Workplace
 from mail_server import Mailbox, mail_server
@@ -130,6 +132,40 @@ tell([
     ]
     assert months[0][0].endswith("""--vars '{"city": "Leith", "time_zone": "Europe/London"}'""")
     assert upkeep == ["python -m dbt_project.lakehouse.upkeep --wait 900", {}]
+
+
+def test_a_backfill_of_years_is_a_run_a_month_and_each_is_its_own_month(airflow: Airflow) -> None:
+    told, _ = airflow.run(
+        RENDER
+        + """
+import pendulum
+from airflow.serialization.encoders import coerce_to_core_timetable
+from airflow.timetables.base import TimeRestriction
+months = bag.dags["etml_lakehouse_months"]
+timetable = coerce_to_core_timetable(months.timetable)
+infos, last = [], None
+years = TimeRestriction(pendulum.datetime(2020, 1, 1), pendulum.datetime(2021, 12, 31), True)
+while info := timetable.next_dagrun_info(last_automated_data_interval=last, restriction=years):
+    infos.append(info)
+    last = info.data_interval
+tell([render(months, "city.build_month", "Glasgow",
+             data_interval_start=info.data_interval.start.isoformat())[0].split()[3:5]
+      for info in infos])
+""",
+        LAKEHOUSE_CATALOG="sqlite:/data/catalog.sqlite",
+    )
+    assert len(told) == 24
+    assert told[:3] == [
+        ["20200101", "20200131"],
+        ["20200201", "20200229"],
+        ["20200301", "20200331"],
+    ]
+    assert told[-1] == ["20211201", "20211231"]
+    days = [datetime.datetime.strptime(day, "%Y%m%d") for month in told for day in month]
+    assert all(
+        following - last == datetime.timedelta(days=1)
+        for last, following in zip(days[1:-1:2], days[2::2], strict=True)
+    )
 
 
 def test_reading_the_file_starts_nothing_and_opens_no_connection(airflow: Airflow) -> None:
