@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -16,13 +17,20 @@ from postgres_server import PASSWORD, PostgresServer
 
 from dbt_project.build_lock import WarehouseInUseError
 from dbt_project.lakehouse import locks
-from dbt_project.lakehouse.days import fetch_history, publish_day, published_inputs
+from dbt_project.lakehouse.days import (
+    fetch_history,
+    note_build,
+    publish_day,
+    published_inputs,
+)
 from dbt_project.lakehouse.locks import hold_all, hold_city
+from dbt_project.lakehouse.move import move
 from dbt_project.lakehouse.place import Lakehouse, LakehouseError, schema_of, search_sql
 from dbt_project.lakehouse.tables import Schema
 from dbt_project.lakehouse.upkeep import upkeep
 
 DAY, NEXT = datetime.date(2023, 5, 1), datetime.date(2023, 5, 2)
+JUNE = datetime.date(2023, 6, 1)
 SHARED = ":memory:marts"
 MARTS = Schema("memory", "main")
 numbers = itertools.count()
@@ -264,6 +272,16 @@ class TestLocks:
             hold_city(lakehouse, "new_york", "building 2023-05-01")
         tending.close()
 
+    def test_a_second_build_in_the_same_process_takes_the_lock_over(
+        self, lakehouse: Lakehouse
+    ) -> None:
+        hold_city(lakehouse, "glasgow", "building 2023-05-01")
+        hold_city(lakehouse, "glasgow", "building 2023-05-02")
+        hold_city(lakehouse, "new_york", "building 2023-05-02")
+        second = locks._held.pop(lakehouse)
+        hold_city(lakehouse, "glasgow", "building 2023-05-03")
+        second.close()
+
     def test_a_build_whose_lock_is_gone_writes_nothing(
         self, lakehouse: Lakehouse, postgres: PostgresServer
     ) -> None:
@@ -342,6 +360,56 @@ class TestUpkeep:
         assert ask(lakehouse, "select ride_date, count(*) from rides group by all") == [(DAY, 3)]
         publish(lakehouse, NEXT, 8)  # the day whose files no catalog knows is built again
         assert ask(lakehouse, "select count(*) from rides") == [(3 + 8,)]
+
+
+class TestMoving:
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Path:
+        """A published warehouse of two months."""
+        file = tmp_path / "taxi.duckdb"
+        with duckdb.connect(str(file)) as connection:
+            connection.execute("create table rides (ride_date date, ride_id varchar)")
+            connection.execute("create table daily_reports (ride_date date)")
+            for day in (DAY, NEXT, JUNE):
+                connection.execute("insert into daily_reports values (?)", [day])
+                connection.execute("insert into rides values (?, 'a'), (?, 'b')", [day, day])
+        return file
+
+    def test_a_move_that_was_stopped_goes_on_with_the_next_month(
+        self, lakehouse: Lakehouse, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def stop_in_june(*arguments: Any) -> None:
+            if arguments[2] == JUNE:
+                raise KeyboardInterrupt
+            note_build(*arguments)
+
+        hold_city(lakehouse, "glasgow", "moving")
+        with monkeypatch.context() as patch, duckdb.connect() as connection:
+            patch.setattr("dbt_project.lakehouse.move.note_build", stop_in_june)
+            with pytest.raises(KeyboardInterrupt):
+                move(connection, file, lakehouse, "glasgow")
+        count = "select count(*) from rides"
+        assert ask(lakehouse, count) == [(4,)]
+        with duckdb.connect() as connection:
+            assert move(connection, file, lakehouse, "glasgow") == ([JUNE], [DAY, NEXT])
+        assert ask(lakehouse, count) == [(6,)]
+
+    def test_a_row_that_is_not_what_it_was_is_found(
+        self, lakehouse: Lakehouse, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def spoil(connection: duckdb.DuckDBPyConnection, city: Schema, *_: object) -> None:
+            connection.execute(
+                f"update {city.table('rides')} set ride_id = 'c' "
+                f"where ride_date = '{NEXT}' and ride_id = 'b'"
+            )
+
+        hold_city(lakehouse, "glasgow", "moving")
+        monkeypatch.setattr("dbt_project.lakehouse.move.note_build", spoil)
+        with (
+            duckdb.connect() as connection,
+            pytest.raises(LakehouseError, match=f"rides of {NEXT} is not what it was"),
+        ):
+            move(connection, file, lakehouse, "glasgow")
 
 
 @pytest.mark.parametrize(

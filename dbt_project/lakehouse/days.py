@@ -46,7 +46,7 @@ def fetch_history(
     Parameters
     ----------
     city
-        The city's schema in the lakehouse; it is made if it is not there.
+        The city's schema in the lakehouse; it need not be there yet.
     marts
         Where the build makes its marts. Earlier builds on this machine may have left some.
     run_date
@@ -58,9 +58,8 @@ def fetch_history(
         If the lakehouse cannot be reached.
     """
     source = Schema(ALIAS, city)
-    # alone, because the first of all builds makes the catalog's tables
-    with alone(lakehouse), lakehouse.attached(connection):
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {source}")
+    make_catalog(connection, lakehouse)
+    with lakehouse.attached(connection):
         for name in table_names(connection, marts):
             others = "true" if name in _HISTORY else f"ride_date != DATE '{run_date}'"
             connection.execute(f"DELETE FROM {marts.table(name)} WHERE {others}")
@@ -71,6 +70,12 @@ def fetch_history(
                 connection.execute(
                     f"INSERT INTO {marts.table(name)} BY NAME FROM {source.table(name)}"
                 )
+
+
+def make_catalog(connection: duckdb.DuckDBPyConnection, lakehouse: Lakehouse) -> None:
+    """Make the tables of the catalog, if there are none: one process, the others wait for it."""
+    with alone(lakehouse), lakehouse.attached(connection):
+        pass
 
 
 def publish_day(
@@ -182,7 +187,9 @@ def transaction(connection: duckdb.DuckDBPyConnection, message: str) -> Iterator
 def published_inputs(lakehouse: Lakehouse, city: str) -> dict[datetime.date, str | None]:
     """The files from which each day of a city was built, as `inputs_text` has them."""
     schema = Schema(ALIAS, city)
-    with duckdb.connect() as connection, lakehouse.attached(connection):
+    with duckdb.connect() as connection:
+        make_catalog(connection, lakehouse)
+        lakehouse.attach(connection)
         if DAY_BUILDS not in table_names(connection, schema):
             return {}
         query = f"SELECT ride_date, inputs FROM {schema.table(DAY_BUILDS)}"

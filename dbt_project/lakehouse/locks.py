@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, LiteralString
+from typing import TYPE_CHECKING
 
 from dbt_project.build_lock import POLL_SECONDS, WarehouseInUseError, hold_folder
 from dbt_project.lakehouse.place import Lakehouse, LakehouseError, reason
@@ -54,10 +54,11 @@ def hold_city(lakehouse: Lakehouse, schema: str, doing: str, wait_seconds: float
     if not lakehouse.is_postgres:
         _hold_file(lakehouse, doing, wait_seconds)
         return
-    connection = _connect(lakehouse, f"{doing} of {schema}")
     deadline = time.monotonic() + wait_seconds
-    _take(connection, _UPKEEP, "pg_try_advisory_lock_shared", deadline)
-    _take(connection, f"city {schema}", "pg_try_advisory_lock", deadline)
+    with _errors_in_words("the lakehouse's catalog"):
+        connection = _connect_anew(lakehouse, f"{doing} of {schema}")
+        _take(connection, _UPKEEP, "pg_try_advisory_lock_shared", deadline)
+        _take(connection, f"city {schema}", "pg_try_advisory_lock", deadline)
     _held[lakehouse] = connection
 
 
@@ -66,22 +67,26 @@ def hold_all(lakehouse: Lakehouse, doing: str, wait_seconds: float = 0) -> None:
     if not lakehouse.is_postgres:
         _hold_file(lakehouse, doing, wait_seconds)
         return
-    connection = _connect(lakehouse, doing)
-    _take(connection, _UPKEEP, "pg_try_advisory_lock", time.monotonic() + wait_seconds)
+    deadline = time.monotonic() + wait_seconds
+    with _errors_in_words("the lakehouse's catalog"):
+        connection = _connect_anew(lakehouse, doing)
+        _take(connection, _UPKEEP, "pg_try_advisory_lock", deadline)
     _held[lakehouse] = connection
 
 
 @contextmanager
 def alone(lakehouse: Lakehouse) -> Iterator[None]:
-    """Let one process that holds a city at a time into a `with` block; the others wait."""
+    """Let one process at a time into a `with` block that is over in a moment; others wait."""
     if not lakehouse.is_postgres:
-        yield  # it is alone already
+        yield
         return
-    _execute(lakehouse, "SELECT pg_advisory_lock(hashtextextended('catalog', 0))")
+    with _errors_in_words("the lakehouse's catalog"):
+        connection = _connect(lakehouse, "alone")
+        connection.execute("SELECT pg_advisory_lock(hashtextextended('catalog', 0))")
     try:
         yield
     finally:
-        _execute(lakehouse, "SELECT pg_advisory_unlock(hashtextextended('catalog', 0))")
+        connection.close()
 
 
 def check_held(lakehouse: Lakehouse) -> None:
@@ -92,20 +97,20 @@ def check_held(lakehouse: Lakehouse) -> None:
     LakehouseError
         If they are not.
     """
+    gone = "the connection that kept other builds of the city out is gone, so nothing was written"
     if lakehouse.is_postgres:
-        _execute(lakehouse, "SELECT 1")
+        with _errors_in_words(gone):
+            _held[lakehouse].execute("SELECT 1")
 
 
-def _execute(lakehouse: Lakehouse, statement: LiteralString) -> None:
+@contextmanager
+def _errors_in_words(what: str) -> Iterator[None]:
     import psycopg
 
     try:
-        _held[lakehouse].execute(statement)
+        yield
     except psycopg.Error as error:
-        raise LakehouseError(
-            "the connection that kept other builds of the city out is gone, so nothing was "
-            f"written: {reason(error)}"
-        ) from None
+        raise LakehouseError(f"{what}: {reason(error)}") from None
 
 
 def _hold_file(lakehouse: Lakehouse, doing: str, wait_seconds: float) -> None:
@@ -114,21 +119,26 @@ def _hold_file(lakehouse: Lakehouse, doing: str, wait_seconds: float) -> None:
     hold_folder(folder, doing, wait_seconds)
 
 
+def _connect_anew(lakehouse: Lakehouse, doing: str) -> psycopg.Connection:
+    """Connect, and let go of what an earlier command in this process has held."""
+    if earlier := _held.pop(lakehouse, None):
+        earlier.execute("SELECT pg_advisory_unlock_all()")
+        earlier.close()
+    return _connect(lakehouse, doing)
+
+
 def _connect(lakehouse: Lakehouse, doing: str) -> psycopg.Connection:
     import psycopg
 
     who = f"{doing}, process {os.getpid()} on {socket.gethostname()}"
-    try:
-        connection = psycopg.connect(
-            lakehouse.catalog_place,
-            autocommit=True,
-            application_name=who.encode()[:63].decode(errors="ignore"),
-            **_KEEPALIVE,  # type: ignore[arg-type]
-        )
-        for name, value in _KEEPALIVE.items():
-            connection.execute(f"SET tcp_{name} = {value}")
-    except psycopg.Error as error:
-        raise LakehouseError(f"the lakehouse's catalog: {reason(error)}") from None
+    connection = psycopg.connect(
+        lakehouse.catalog_place,
+        autocommit=True,
+        application_name=who.encode()[:63].decode(errors="ignore"),
+        **_KEEPALIVE,  # type: ignore[arg-type]
+    )
+    for name, value in _KEEPALIVE.items():
+        connection.execute(f"SET tcp_{name} = {value}")
     return connection
 
 

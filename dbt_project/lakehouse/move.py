@@ -17,8 +17,8 @@ import duckdb
 
 from dbt_project.build_lock import WarehouseInUseError
 from dbt_project.day_builds import published_inputs
-from dbt_project.lakehouse.days import note_build, transaction
-from dbt_project.lakehouse.locks import alone, hold_city
+from dbt_project.lakehouse.days import make_catalog, note_build, transaction
+from dbt_project.lakehouse.locks import hold_city
 from dbt_project.lakehouse.place import ALIAS, Lakehouse, LakehouseError, reason, schema_of
 from dbt_project.lakehouse.tables import Schema, make_like, quoted, table_names
 from dbt_project.publish import LEDGER
@@ -63,7 +63,8 @@ def move(
     if "daily_reports" not in tables:
         raise LakehouseError(f"{file} is no published warehouse: it has no table daily_reports")
     marts = [table for table in tables if table != LEDGER]
-    with alone(lakehouse), lakehouse.attached(connection):
+    make_catalog(connection, lakehouse)
+    with lakehouse.attached(connection):
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {target}")
         with transaction(connection, f"{city}, ledger from {file.name}"):
             for table in tables:
