@@ -45,6 +45,7 @@ from dbt_project.orchestration.dag_settings import (
     START,
     VARS,
     WAIT_LIMIT,
+    asset_uri,
     deadline,
     task_defaults,
     warn_of_deadline,
@@ -89,15 +90,15 @@ def make_dag(city: City) -> DAG:
             city,
             "extract_cluster_save",
             f"--select {FIRST_PART}",
-            outlets=[asset(city.lake_output_url, "clustered_data")],
+            outlets=[Asset(asset_uri(city.lake_output_url, "clustered_data"))],
         )
         summarise = dbt_build(
             city,
             "extract_summarize",
             f"--exclude {FIRST_PART}",
             outlets=[
-                asset(city.lake_output_url, "clustered_summarized"),
-                asset(city.warehouse_dir, "taxi.duckdb"),
+                Asset(asset_uri(city.lake_output_url, "clustered_summarized")),
+                Asset(asset_uri(city.warehouse_dir, "taxi.duckdb")),
             ],
         )
         wait >> cluster >> summarise
@@ -131,11 +132,6 @@ def dbt_build(city: City, task_id: str, selection: str, **options: Any) -> DbtBu
         doc_md=f"`dbt build {selection}`, at the root of the repository.",
         **options,
     )
-
-
-def asset(place: str, name: str) -> Asset:
-    """What other DAGs can follow. Named by its URI, so that another lake is another asset."""
-    return Asset(f"{place}/{name}" if "://" in place else f"file://{place}/{name}")
 
 
 # With a lakehouse the days go there: lakehouse_dag.py. Its builds cannot be cut into two parts.

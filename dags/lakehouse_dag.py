@@ -38,6 +38,7 @@ from typing import Any
 
 from airflow.sdk import (
     DAG,
+    AssetAlias,
     CronDataIntervalTimetable,
     CronTriggerTimetable,
     Param,
@@ -60,6 +61,7 @@ from dbt_project.orchestration.dag_settings import (
     START,
     VARS,
     WAIT_LIMIT,
+    asset_uri,
     deadline,
     task_defaults,
     warn_of_deadline,
@@ -86,6 +88,7 @@ PLACES_OF_CITY = {
     name: f"{{{{ cities[task.city].places['{name}'] }}}}"
     for name in ("LAKE_URL", "LAKE_OUTPUT_URL", "WAREHOUSE_DIR")
 } | {"WAREHOUSE_WAIT_SECONDS": WAIT_SECONDS}
+ASSET = "{{{{ asset_uri(cities[task.city].lake_output_url, '{}') }}}}"
 CITY_OF_TASK: dict[str, Any] = {"map_index_template": "{{ task.city }}"}
 
 
@@ -106,6 +109,7 @@ def month_of_city(dag_run: Any, params: Any, city: str) -> str:
 
 MACROS = {
     "cities": CITIES,
+    "asset_uri": asset_uri,
     "quoted": shlex.quote,
     "as_variables": as_variables,
     "day": day_of_city,
@@ -183,6 +187,8 @@ def make_daily_dag(dag_id: str, names: list[str]) -> DAG:
                 " {{ '--full-refresh' if params.full_refresh }}",
                 project=str(PROJECT),
                 places=PLACES_OF_CITY,
+                outlets=[AssetAlias(dag_id)],
+                assets=[ASSET.format(name) for name in ("clustered_data", "clustered_summarized")],
                 execution_timeout=BUILD_LIMIT,
                 doc_md="`dbt build` of the city's day, at the root of the repository.",
                 **CITY_OF_TASK,

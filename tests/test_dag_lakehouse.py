@@ -198,7 +198,11 @@ dag = bag.dags["etml_lakehouse"]
 wait = dag.task_dict["city.wait_for_rides"]
 wait.timeout = wait.poke_interval = 3
 finished = run("20230501", dag)
-tell([finished.state, sorted([ti.task_id, ti.rendered_map_index or ti.map_index, ti.state]
+from airflow.models.asset import AssetEvent
+from airflow.utils.session import create_session
+with create_session() as session:
+    assets = sorted(event.uri for event in session.query(AssetEvent))
+tell([assets, finished.state, sorted([ti.task_id, ti.rendered_map_index or ti.map_index, ti.state]
                              for ti in finished.get_task_instances())])
 """,
             LAKE_URL=str(workplace.lake),
@@ -211,6 +215,12 @@ tell([finished.state, sorted([ti.task_id, ti.rendered_map_index or ti.map_index,
             REPORT_FROM="warehouse@example.com",
             REPORT_TO="manager@example.com",
         )
+    assets, *told = told
+    assert assets == [
+        f"file://{workplace.lake}/{city}/{name}"
+        for city in ("glasgow", "leith")
+        for name in ("clustered_data", "clustered_summarized")
+    ]
     assert told == [
         "failed",
         [

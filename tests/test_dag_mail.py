@@ -27,7 +27,7 @@ def test_the_report_goes_out_after_the_build_but_not_for_a_backfill(
             "WAREHOUSE_DIR": str(embedded_day.warehouse),
         }
         after, output = airflow.run(SEND.replace("RUN_TYPE", "'scheduled'"), **settings)
-        assert after == [["send_report"], ["city", "command", "places"]]
+        assert after == [["send_report"], ["city", "command", "places", "assets"]]
         assert "Sent the report of 2023-05-01 to manager@example.com" in output
         airflow.run(SEND.replace("RUN_TYPE", "'backfill'"), **settings)
     (message,) = mailbox.received

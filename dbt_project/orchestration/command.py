@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from airflow.providers.standard.hooks.subprocess import SubprocessHook, SubprocessResult
-from airflow.sdk import BaseOperator
+from airflow.sdk import Asset, BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from dbt_project.environment import AirflowSettings
@@ -32,12 +32,15 @@ class Command(BaseOperator):
     places
         Environment variables that say where things are. With ``WAREHOUSE_DIR`` among them, the
         run has a folder there for dbt's target and log.
+    assets
+        URIs of the assets that the command has renewed when it has succeeded; for tasks that are
+        mapped, whose outlets are the same for all of them, together with an `AssetAlias` as outlet.
     city
         Name of the city, where a DAG is mapped over several; templates know it as ``task.city``.
     """
 
     # In this order: what comes later may name the city.
-    template_fields: Sequence[str] = ("city", "command", "places")
+    template_fields: Sequence[str] = ("city", "command", "places", "assets")
     template_fields_renderers: ClassVar[dict[str, str]] = {"command": "bash", "places": "json"}
     ui_color = "#ffe3d5"
 
@@ -47,10 +50,12 @@ class Command(BaseOperator):
         command: str,
         project: str,
         places: dict[str, str],
+        assets: Sequence[str] = (),
         city: Any = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
+        self.assets = list(assets)
         self.command = command
         self.project = project
         self.places = places
@@ -59,6 +64,8 @@ class Command(BaseOperator):
     def execute(self, context: Any) -> None:
         environment = self.environment() | self.folders_of_run(context)
         self.check(self.run_command(self.command, environment))
+        for uri in self.assets:
+            context["outlet_events"][self.outlets[0]].add(Asset(uri))
 
     @cached_property
     def subprocess_hook(self) -> SubprocessHook:

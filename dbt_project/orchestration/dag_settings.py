@@ -74,6 +74,11 @@ def deadline(callback: str) -> DeadlineAlert:
     )
 
 
+def asset_uri(place: str, name: str) -> str:
+    """What other DAGs can follow: named by its place, so that another lake is another asset."""
+    return f"{place}/{name}" if "://" in place else f"file://{place}/{name}"
+
+
 def task_defaults(**more: Any) -> dict[str, Any]:
     """Defaults of every task: four tries, and a message once the last has failed."""
     return {
