@@ -25,10 +25,10 @@ from dbt_project.lake_files import check_files
 from dbt_project.lake_url import LakeUrl
 from dbt_project.lakehouse.days import fetch_history
 from dbt_project.lakehouse.locks import hold_city
-from dbt_project.lakehouse.place import Lakehouse, LakehouseError, schema_of
+from dbt_project.lakehouse.place import LakehouseError
 from dbt_project.lakehouse.tables import Schema
 from dbt_project.publish import PUBLISHED_FILE
-from dbt_project.published import CityOfLakehouse, Published, WarehouseFile
+from dbt_project.published import CityOfLakehouse, published_warehouse
 from dbt_project.run_date import parse_run_date
 from dbt_project.sql_text import sql_text
 from dbt_project.summary_settings import load_settings
@@ -51,11 +51,11 @@ class Plugin(BasePlugin):
         closing_lines = ClosingLines.of_this_command()
         try:
             variables = load_variables(get_flags().VARS)
-            self.lakehouse = Lakehouse.of_environment() if plugin_config.get("lakehouse") else None
-            self.city = schema_of(variables.city) if self.lakehouse else ""
+            has_lakehouse = bool(plugin_config.get("lakehouse"))
+            self.published = published_warehouse(variables.city, has_lakehouse)
             self.run_date = parse_run_date(plugin_config["date"])
             lake, warehouse = LakeSettings.read(), WarehouseSettings.read()
-            if self.lakehouse and warehouse.publish_url:
+            if isinstance(self.published, CityOfLakehouse) and warehouse.publish_url:
                 raise ValueError(
                     "PUBLISH_URL is where the published file goes, and a lakehouse has none: "
                     "unset PUBLISH_URL or LAKEHOUSE_CATALOG"
@@ -68,18 +68,13 @@ class Plugin(BasePlugin):
                 load_settings(plugin_config["summaries_file"])
                 Journal.check(warehouse.journal_file)
                 closing_lines.expect_day(
-                    self.run_date, self.warehouse_dir, output.text, self._published()
+                    self.run_date, self.warehouse_dir, output.text, self.published
                 )
         except (ValueError, FileNotFoundError) as error:
             raise DbtRuntimeError(str(error)) from error
         except duckdb.Error as error:
             raise DbtRuntimeError(one_line(str(error))) from None
         self.folders = [self.warehouse_dir] + ([] if output.is_s3 else [output.text])
-
-    def _published(self) -> Published:
-        if self.lakehouse:
-            return CityOfLakehouse(self.lakehouse, self.city)
-        return WarehouseFile(Path(self.warehouse_dir) / PUBLISHED_FILE)
 
     def _look_at_lake(self, lake: LakeUrl) -> None:
         with duckdb.connect() as connection:
@@ -94,9 +89,9 @@ class Plugin(BasePlugin):
             for folder in self.folders:
                 os.makedirs(folder, exist_ok=True)
             hold_warehouse(self.warehouse_dir, self.run_date, self.wait_seconds)
-            if self.lakehouse and self.is_build:
-                doing = f"building {self.run_date}"
-                hold_city(self.lakehouse, self.city, doing, self.wait_seconds)
+            if isinstance(self.published, CityOfLakehouse) and self.is_build:
+                place, doing = self.published, f"building {self.run_date}"
+                hold_city(place.lakehouse, place.city, doing, self.wait_seconds)
             duckdb.connect(creds.path).close()
         except (OSError, WarehouseInUseError, LakehouseError) as error:
             raise DbtRuntimeError(str(error)) from error
@@ -116,14 +111,14 @@ class Plugin(BasePlugin):
         """
         connect_lake(conn, self.extensions)
         ClosingLines.of_this_command().warehouse = conn
-        if self.is_build and self.lakehouse:
-            self._fetch_history(conn, self.lakehouse)
+        if self.is_build and isinstance(self.published, CityOfLakehouse):
+            self._fetch_history(conn, self.published)
         elif self.is_build:
             open_day(self.warehouse_dir, self.run_date)
 
-    def _fetch_history(self, conn: duckdb.DuckDBPyConnection, lakehouse: Lakehouse) -> None:
+    def _fetch_history(self, conn: duckdb.DuckDBPyConnection, place: CityOfLakehouse) -> None:
         try:
-            fetch_history(conn, lakehouse, self.city, MARTS, self.run_date)
+            fetch_history(conn, place.lakehouse, place.city, MARTS, self.run_date)
         except LakehouseError as error:
             raise DbtRuntimeError(str(error)) from None
         except duckdb.Error as error:

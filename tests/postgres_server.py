@@ -57,17 +57,19 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 def _run(programs: Path, folder: Path) -> Iterator[PostgresServer]:
     # it refuses to run as root
-    as_user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
-    if as_user:
-        shutil.chown(folder, "postgres")
+    user = "postgres" if os.getuid() == 0 else None
+    if user:
+        shutil.chown(folder, user)
     data, password_file, port = folder / "data", folder / "password", free_port()
     password_file.write_text(PASSWORD)
     password_file.chmod(0o644)
     settings = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
 
     def run(program: str, *arguments: str | Path) -> None:
-        command = [*as_user, programs / program, "-D", data, *arguments]
-        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        command = [programs / program, "-D", data, *arguments]
+        subprocess.run(
+            command, cwd=folder, check=True, stdout=subprocess.DEVNULL, user=user, group=user
+        )
 
     run("initdb", "-A", "scram-sha-256", "-U", OWNER, f"--pwfile={password_file}", "--no-sync")
     run("pg_ctl", "-l", folder / "log", "-w", "-o", settings, "start")

@@ -129,14 +129,12 @@ def _connect_anew(lakehouse: Lakehouse, doing: str) -> psycopg.Connection:
 
 def _connect(lakehouse: Lakehouse, doing: str) -> psycopg.Connection:
     import psycopg
+    from psycopg.conninfo import make_conninfo
 
     who = f"{doing}, process {os.getpid()} on {socket.gethostname()}"
-    connection = psycopg.connect(
-        lakehouse.catalog_place,
-        autocommit=True,
-        application_name=who.encode()[:63].decode(errors="ignore"),
-        **_KEEPALIVE,  # type: ignore[arg-type]
-    )
+    name = who.encode()[:63].decode(errors="ignore")
+    place = make_conninfo(lakehouse.catalog_place, application_name=name, **_KEEPALIVE)
+    connection = psycopg.connect(place, autocommit=True)
     for name, value in _KEEPALIVE.items():
         connection.execute(f"SET tcp_{name} = {value}")
     return connection

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import duckdb
 
-from dbt_project.build_lock import WarehouseInUseError
 from dbt_project.day_builds import published_inputs
 from dbt_project.lakehouse.days import make_catalog, note_build, transaction
+from dbt_project.lakehouse.failures import failures_in_words
 from dbt_project.lakehouse.locks import hold_city
-from dbt_project.lakehouse.place import ALIAS, Lakehouse, LakehouseError, reason, schema_of
+from dbt_project.lakehouse.place import ALIAS, Lakehouse, LakehouseError, schema_of
 from dbt_project.lakehouse.tables import Schema, make_like, quoted, table_names
 from dbt_project.publish import LEDGER
 from dbt_project.sql_text import sql_text
@@ -135,15 +135,15 @@ def _compare(connection: duckdb.DuckDBPyConnection, table: str, target: Schema, 
         raise LakehouseError(f"{table} of {day} is not what it was in the warehouse")
 
 
-def main(arguments: list[str]) -> int:
-    """Move a warehouse as the command line says; return the exit status."""
+def main(arguments: list[str]) -> None:
+    """Move a warehouse as the command line says."""
     parser = argparse.ArgumentParser(
         prog="python -m dbt_project.lakehouse.move", description=__doc__
     )
     parser.add_argument("file", type=Path, help="the published warehouse, taxi.duckdb")
     parser.add_argument("--city", help="its city (default: that of dbt_project.yml)")
     options = parser.parse_args(arguments)
-    try:
+    with failures_in_words():
         lakehouse = Lakehouse.of_environment()
         city = schema_of(options.city or load_variables({}).city)
         if not options.file.is_file():
@@ -151,17 +151,10 @@ def main(arguments: list[str]) -> int:
         hold_city(lakehouse, city, f"moving {options.file.name} in")
         with duckdb.connect() as connection:
             moved, left = move(connection, options.file, lakehouse, city)
-    except (ValueError, LakehouseError, WarehouseInUseError) as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 1
-    except duckdb.Error as error:
-        print(f"Error: {reason(error)}", file=sys.stderr)
-        return 1
     print(f"Days moved to {ALIAS}.{city}: {len(moved)}, with every row as it was.")
     if left:
         print(f"Days that were there already and stay as they are: {len(left)}.")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

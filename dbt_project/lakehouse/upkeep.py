@@ -14,9 +14,9 @@ import sys
 
 import duckdb
 
-from dbt_project.build_lock import WarehouseInUseError
+from dbt_project.lakehouse.failures import failures_in_words
 from dbt_project.lakehouse.locks import hold_all
-from dbt_project.lakehouse.place import ALIAS, Lakehouse, LakehouseError, reason
+from dbt_project.lakehouse.place import ALIAS, Lakehouse
 
 KEEP_DAYS = 90
 """So far can analysts look back."""
@@ -67,8 +67,8 @@ def _number_of_files(connection: duckdb.DuckDBPyConnection) -> int:
     return int(number)
 
 
-def main(arguments: list[str]) -> int:
-    """Do the upkeep; return the exit status."""
+def main(arguments: list[str]) -> None:
+    """Do the upkeep."""
     parser = argparse.ArgumentParser(
         prog="python -m dbt_project.lakehouse.upkeep", description=__doc__
     )
@@ -79,20 +79,13 @@ def main(arguments: list[str]) -> int:
         "--wait", type=float, default=0, metavar="SECONDS", help="how long to wait for builds"
     )
     options = parser.parse_args(arguments)
-    try:
+    with failures_in_words():
         lakehouse = Lakehouse.of_environment()
         hold_all(lakehouse, "upkeep", options.wait)
         with duckdb.connect() as connection:
             before, after = upkeep(connection, lakehouse, options.keep_days)
-    except (ValueError, LakehouseError, WarehouseInUseError) as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 1
-    except duckdb.Error as error:
-        print(f"Error: {reason(error)}", file=sys.stderr)
-        return 1
     print(f"{before} files are {after}; snapshots of the last {options.keep_days} days are kept.")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])
