@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import duckdb
 import pytest
 from botocore.exceptions import ClientError
 from conftest import DBT, EMBEDDED_LAKE, ROOT, Build, Workplace, read_strict_json
+from moto_iam import key_of_policy
 from s3_proxy import S3Proxy
 
 from dbt_project.closing_lines import one_line
@@ -346,35 +346,8 @@ class TestLeastPrivilege:
     def keys_of_the_policy(self, s3_server: dict[str, str], s3: Any) -> Iterator[dict[str, str]]:
         """Keys of a user with the policy of docs/s3.md, on a server that enforces it."""
         (policy,) = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "s3.md").read_text(), re.S)
-        server = s3_server["AWS_ENDPOINT_URL"]
-        iam = boto3.client(
-            "iam",
-            endpoint_url=server,
-            region_name="eu-west-2",
-            aws_access_key_id="of-the-test",
-            aws_secret_access_key="of-the-test",
-        )
-        iam.create_user(UserName="night")
-        iam.put_user_policy(UserName="night", PolicyName="least", PolicyDocument=policy)
-        key = iam.create_access_key(UserName="night")["AccessKey"]
-        self.enforce_from_request(server, "0")
-        yield {
-            "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
-        }
-        self.enforce_from_request(server, "inf")
-        iam.delete_access_key(UserName="night", AccessKeyId=key["AccessKeyId"])
-        iam.delete_user_policy(UserName="night", PolicyName="least")
-        iam.delete_user(UserName="night")
-
-    @staticmethod
-    def enforce_from_request(server: str, number: str) -> None:
-        request = urllib.request.Request(
-            f"{server}/moto-api/reset-auth",
-            data=number.encode(),
-            headers={"Content-Type": "text/plain"},
-        )
-        urllib.request.urlopen(request, timeout=30).close()
+        with key_of_policy(s3_server, "night", policy) as keys:
+            yield keys
 
     def test_the_policy_in_the_documentation_is_enough_for_a_build_and_allows_no_more(
         self,

@@ -6,18 +6,16 @@ import re
 import shutil
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import boto3
 import duckdb
 import psycopg
 import pytest
 from botocore.exceptions import ClientError
 from chat_server import ChatServer
 from conftest import DBT, EMBEDDED_LAKE, ROOT, Build, Workplace, read_strict_json
+from moto_iam import client, key_of_policy
 from postgres_server import PostgresServer
 from test_build import MARTS
 from test_faults_publishing import RIDES, project_with_rule
@@ -58,7 +56,7 @@ def settings(
     file = tmp_path_factory.mktemp("sql") / "setup.sql"
     file.write_text(sql)
     postgres.run("psql", "-v", "ON_ERROR_STOP=1", "-d", "postgres", "-f", file)
-    boto3.client("s3", **client_options(s3_server)).create_bucket(
+    client("s3", s3_server).create_bucket(
         Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": s3_server["AWS_REGION"]}
     )
     settings = {
@@ -71,15 +69,6 @@ def settings(
         for name, value in settings.items():
             patch.setenv(name, value)
         yield settings
-
-
-def client_options(server: dict[str, str]) -> dict[str, Any]:
-    return {
-        "endpoint_url": server["AWS_ENDPOINT_URL"],
-        "region_name": server["AWS_REGION"],
-        "aws_access_key_id": server["AWS_ACCESS_KEY_ID"],
-        "aws_secret_access_key": server["AWS_SECRET_ACCESS_KEY"],
-    }
 
 
 @pytest.fixture(scope="module")
@@ -216,32 +205,13 @@ class TestAnalysts:
     ) -> Iterator[dict[str, str]]:
         """An analyst's settings: the documentation's role, and a key of its policy."""
         (policy,) = re.findall(r"```json\n(.*?)```", DOCUMENT, re.DOTALL)
-        iam = boto3.client("iam", **client_options(s3_server))
-        iam.create_user(UserName="ann")
-        iam.put_user_policy(UserName="ann", PolicyName="reads", PolicyDocument=policy)
-        key = iam.create_access_key(UserName="ann")["AccessKey"]
-        self.enforce_from_request(s3_server, "0")
-        with pytest.MonkeyPatch.context() as patch:
-            keys = {
-                "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
-                "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
-            }
+        with (
+            key_of_policy(s3_server, "ann", policy) as keys,
+            pytest.MonkeyPatch.context() as patch,
+        ):
             for name, value in {**keys, "PGPASSWORD": "change-me-too"}.items():
                 patch.setenv(name, value)
             yield {**s3_server, **keys}
-        self.enforce_from_request(s3_server, "inf")
-        iam.delete_access_key(UserName="ann", AccessKeyId=key["AccessKeyId"])
-        iam.delete_user_policy(UserName="ann", PolicyName="reads")
-        iam.delete_user(UserName="ann")
-
-    @staticmethod
-    def enforce_from_request(server: dict[str, str], number: str) -> None:
-        request = urllib.request.Request(
-            f"{server['AWS_ENDPOINT_URL']}/moto-api/reset-auth",
-            data=number.encode(),
-            headers={"Content-Type": "text/plain"},
-        )
-        urllib.request.urlopen(request, timeout=30).close()
 
     def test_they_read_everything_and_every_write_of_theirs_is_refused(
         self, first_day: Build, postgres: PostgresServer, analyst: dict[str, str]
@@ -272,7 +242,7 @@ class TestAnalysts:
             for statement in ("DELETE FROM ducklake_snapshot", "CREATE TABLE mine (a int)"):
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
                     catalog.execute(statement)
-        s3 = boto3.client("s3", **client_options(analyst))
+        s3 = client("s3", analyst)
         (item, *_) = s3.list_objects_v2(Bucket=BUCKET)["Contents"]
         for forbidden in (
             lambda: s3.delete_object(Bucket=BUCKET, Key=item["Key"]),
