@@ -2,7 +2,6 @@
 
 -- microseconds, counted from the day's first instant: arithmetic on instants themselves goes through a calendar, at
 -- several times the cost
--- several times the cost
 with day as (
     select epoch_us({{ day_start() }}) as start_us
 ),
