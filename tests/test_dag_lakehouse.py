@@ -52,6 +52,8 @@ tell({
                   and all(task.doc_md for dag in bag.dags.values() for task in dag.tasks),
     "deferred": [daily.task_dict["city.wait_for_rides"].deferrable],
     "params": [sorted(daily.params), sorted(months.params)],
+    "cities of a run": [daily.task_dict["cities"].python_callable({"cities": chosen})
+                        for chosen in ([], ["Leith"])],
 })
 """,
         LAKE_URL="s3://rides",
@@ -88,6 +90,7 @@ tell({
         "documented": True,
         "deferred": [True],
         "params": [["cities", "date", "full_refresh"], ["cities", "month"]],
+        "cities of a run": [["Glasgow", "Leith"], ["Leith"]],
     }
 
 
