@@ -314,10 +314,11 @@ class CitySettings(EnvironmentSettings):
 
     cities: Cities = Field(
         default={},
-        description="Several cities, a DAG for each: "
+        description="Several cities, a DAG for each, with a lakehouse one for all: "
         "`Glasgow=Europe/London, New York=America/New_York`.",
     )
     queue_per_city: Truth = Field(
         default=False,
-        description="`true`: each city's tasks go to a queue with the name of its prefix.",
+        description="`true`: each city's tasks go to a queue with the name of its prefix; "
+        "not with a lakehouse.",
     )
