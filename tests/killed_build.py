@@ -18,8 +18,6 @@ from pathlib import Path
 from dbt.cli.main import dbtRunner
 from dbt_common.events.base_types import EventMsg
 
-from dbt_project.lakehouse import days
-
 
 def kill() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
@@ -64,6 +62,8 @@ def main(node: str, moment: str, arguments: list[str]) -> None:
         if event.info.name == "NodeStart" and moment == "rename":
             os.replace = lambda *_: kill()
         if event.info.name == "NodeStart" and moment == "commit":
+            from dbt_project.lakehouse import days
+
             days.note_build = lambda *_: kill()
         if event.info.name == "NodeStart" and moment.isdigit():
             threading.Thread(target=kill_after, args=[int(moment)], daemon=True).start()

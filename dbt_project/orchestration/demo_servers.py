@@ -72,7 +72,7 @@ class Servers:
 
     def _environment(self, cities: str) -> dict[str, str]:
         """What every component and every build gets, and nothing that was set before."""
-        kept = {n: os.environ[n] for n in ("HOME", "LANG", "USER") if n in os.environ}
+        kept = {n: v for n, v in os.environ.items() if n in ("HOME", "LANG", "USER")}
         place = f"{HERE}:{self.ports['postgres']}"
         database = f"postgresql+psycopg://{OWNER}:{self.password}@{place}/airflow"
         return {
