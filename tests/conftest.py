@@ -1,8 +1,10 @@
 """The real command on real files, as the tests run it."""
 
+import fcntl
 import hashlib
 import json
 import os
+import pickle
 import shutil
 import socket
 import sqlite3
@@ -219,8 +221,19 @@ def workplace(tmp_path: Path) -> Workplace:
 @pytest.fixture(scope="session")
 def embedded_day(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """The embedded day with all unit tests, built once for all tests that only look at it."""
-    workplace = Workplace(tmp_path_factory.mktemp("embedded")).fill_with_embedded_day()
-    return workplace.build_day("20230501", RUN_UNIT_TESTS="1")
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base  # by all workers
+    result = shared / "embedded.pickle"
+    with (shared / "embedded.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not result.exists():
+            (shared / "embedded").mkdir()
+            workplace = Workplace(shared / "embedded").fill_with_embedded_day()
+            build = workplace.build_day("20230501", RUN_UNIT_TESTS="1")
+            result.write_bytes(pickle.dumps(build))
+    found = pickle.loads(result.read_bytes())
+    assert isinstance(found, Build)
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,13 @@ import datetime
 import subprocess
 import sys
 
+import duckdb
 import pytest
 from conftest import ROOT, Build, Workplace
 
-from dbt_project.backfill import days_between
+from dbt_project.backfill import days_between, is_up_to_date
+from dbt_project.day_builds import published_inputs
+from dbt_project.environment import LakeSettings
 
 FIRST, SECOND, THIRD = "20230501", "20230502", "20230503"
 
@@ -55,17 +58,13 @@ def test_a_backfill_is_the_single_builds_goes_on_where_it_was_and_counts_what_fa
     workplace: Workplace, embedded_day: Build
 ) -> None:
     workplace.fill_with_embedded_day().simulate(THIRD, "--rides", "120")
-    first = backfill(workplace, THIRD, FIRST)
+    first = backfill(workplace, SECOND, FIRST)
     *lines, _, summary, error = first.stdout.splitlines()
     assert first.returncode == 1
-    assert [line[:22] for line in lines] == [
-        "2023-05-03  built     ",
-        "2023-05-02  failed    ",
-        "2023-05-01  built     ",
-    ]
-    assert "taxi-rides-20230502.json is not in the lake" in lines[1]
-    assert "400 rides, 8 rejected" in lines[2]
-    assert summary.startswith("3 days: 2 built, 0 unchanged, 1 failed; ")
+    assert [line[:22] for line in lines] == ["2023-05-02  failed    ", "2023-05-01  built     "]
+    assert "taxi-rides-20230502.json is not in the lake" in lines[0]
+    assert "400 rides, 8 rejected" in lines[1]
+    assert summary.startswith("2 days: 1 built, 0 unchanged, 1 failed; ")
     assert error == "Error: failed: 2023-05-02"
 
     built = Build(first, workplace.lake, workplace.warehouse, workplace.published())
@@ -75,7 +74,6 @@ def test_a_backfill_is_the_single_builds_goes_on_where_it_was_and_counts_what_fa
     for name in (f"clustered_data_{FIRST}.json", f"clustered_summarized_{FIRST}.json"):
         assert (built.lake / name).read_bytes() == (embedded_day.lake / name).read_bytes()
 
-    (workplace.lake / f"clustered_data_{THIRD}.json").unlink()
     workplace.simulate(SECOND, "--rides", "100")
     before = (workplace.lake / f"clustered_data_{FIRST}.json").stat().st_mtime_ns
     second = backfill(workplace, FIRST, THIRD)
@@ -93,3 +91,11 @@ def test_a_backfill_is_the_single_builds_goes_on_where_it_was_and_counts_what_fa
     ]
     third = backfill(workplace, FIRST, THIRD)
     assert third.stdout.splitlines()[-1].startswith("3 days: 0 built, 3 unchanged, 0 failed; ")
+
+    places = LakeSettings.read({"LAKE_URL": str(workplace.lake)})
+    day = datetime.date(2023, 5, 3)
+    inputs = published_inputs(workplace.warehouse)[day]
+    with duckdb.connect() as connection:
+        assert is_up_to_date(connection, places, day, inputs)
+        (workplace.lake / f"clustered_data_{THIRD}.json").unlink()
+        assert not is_up_to_date(connection, places, day, inputs)

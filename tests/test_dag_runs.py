@@ -72,6 +72,7 @@ tell("")
 """,
         LAKE_URL=str(workplace.lake),
         WAREHOUSE_DIR=str(workplace.warehouse),
+        DBT_EXCLUDE_RESOURCE_TYPES="test unit_test",
     )
     assert "the working tables hold 2023-05-02, not 2023-05-01" in output
     assert "Another day was built in between: building all of this one" in output
@@ -186,6 +187,7 @@ tell([finished.state, rendered])
             AIRFLOW_CONN_LAKE=json.dumps(lake_connection),
             AIRFLOW_CONN_LLM=json.dumps(llm_connection),
             ALERT_WEBHOOK_URL="http://127.0.0.1:9/canary-of-the-webhook",
+            DBT_EXCLUDE_RESOURCE_TYPES="test unit_test",
         )
         assert told[0] == "success", output[-6000:]
         assert {call.headers["Authorization"] for call in server.calls} == {
