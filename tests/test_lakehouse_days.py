@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
@@ -142,6 +143,16 @@ class TestPublishing:
             DAY: f"files of {DAY}",
             NEXT: f"files of {NEXT}",
         }
+
+    def test_what_was_reported_at_a_time_by_the_citys_clocks_can_be_asked_for(
+        self, lakehouse: Lakehouse
+    ) -> None:
+        publish(lakehouse, DAY, 5)
+        moment = datetime.datetime.now(ZoneInfo("Europe/London"))
+        publish(lakehouse, DAY, 7)
+        then = f"timestamptz '{moment:%Y-%m-%d %H:%M:%S.%f} Europe/London'"
+        query = f"select rides from lakehouse.glasgow.daily_reports at (timestamp => {then})"
+        assert ask(lakehouse, query) == [(5,)]
 
     def test_a_prompt_has_one_row_in_the_ledger_that_of_the_latest_build(
         self, lakehouse: Lakehouse
