@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +11,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
+from dbt_project.orchestration.processes import free_port
 
 OWNER, PASSWORD = "owner", "password-of-the-test"
 
@@ -77,9 +78,3 @@ def _run(programs: Path, folder: Path) -> Iterator[PostgresServer]:
         yield PostgresServer(port, programs)
     finally:
         run("pg_ctl", "-m", "immediate", "stop")
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
