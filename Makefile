@@ -22,11 +22,11 @@ test: .venv/installed-test
 	$(BIN)/python -m pytest
 
 airflow: .venv/installed-test
-	@$(BIN)/python -m dbt_project.orchestration.local_airflow $(PORT)
+	@$(BIN)/python -m dbt_project.demo.local_airflow $(PORT)
 
 # Needs PostgreSQL and Redis: apt-get install postgresql redis-server
 lakehouse-demo: .venv/installed-test
-	@$(BIN)/python -m dbt_project.orchestration.lakehouse_demo
+	@$(BIN)/python -m dbt_project.demo.lakehouse_demo
 
 lint: .venv/installed-test
 	$(BIN)/ruff check .

@@ -28,7 +28,7 @@ from workplace import DATE, ROOT, Workplace
 
 sys.path.insert(0, str(ROOT))
 
-from dbt_project.clustering import cluster_rides, effective_min_samples
+from dbt_project.clustering.rides import cluster_rides, effective_min_samples
 from dbt_project.simulate.rides import KINDS, NORMAL, RideModel, anomalies_of_a_day
 from dbt_project.simulate.world import make_world
 

@@ -32,7 +32,6 @@ from typing import Any
 from airflow.sdk import DAG, Asset, CronTriggerTimetable
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-from dbt_project.environment import LakehouseSettings, MailSettings
 from dbt_project.orchestration.city import City, read_cities
 from dbt_project.orchestration.dag_settings import (
     BUILD_LIMIT,
@@ -51,9 +50,9 @@ from dbt_project.orchestration.dag_settings import (
     warn_of_deadline,
 )
 from dbt_project.orchestration.day import day_of_run
-from dbt_project.orchestration.dbt_build import DbtBuild
-from dbt_project.orchestration.send_report import SendReport
+from dbt_project.orchestration.operators import DbtBuild, SendReport
 from dbt_project.orchestration.wait import wait_for_rides
+from dbt_project.settings.environment import LakehouseSettings, MailSettings
 
 DAY = "{{ day(dag_run, params) }}"
 FIRST_PART = "+clustered_data"

@@ -47,9 +47,7 @@ from airflow.sdk import (
 )
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-from dbt_project.environment import BuildSettings, LakehouseSettings, MailSettings
 from dbt_project.orchestration.city import City, read_cities
-from dbt_project.orchestration.command import Command
 from dbt_project.orchestration.dag_settings import (
     BUILD_LIMIT,
     DAY_PARAMETER,
@@ -67,8 +65,9 @@ from dbt_project.orchestration.dag_settings import (
     warn_of_deadline,
 )
 from dbt_project.orchestration.day import day_of_run, days_of_month
-from dbt_project.orchestration.send_report import SendReport
+from dbt_project.orchestration.operators import Command, SendReport
 from dbt_project.orchestration.wait import wait_for_rides
+from dbt_project.settings.environment import BuildSettings, LakehouseSettings, MailSettings
 
 DAG_ID = "etml_lakehouse"
 MONTH_LIMIT = datetime.timedelta(days=1)

@@ -1,7 +1,7 @@
-from dbt_project.day_builds import staged_inputs
-from dbt_project.lakehouse.tables import Schema
+from dbt_project.plugin.working_day import staged_inputs
 from dbt_project.published import published_warehouse
-from dbt_project.run_date import parse_run_date
+from dbt_project.settings.run_date import parse_run_date
+from dbt_project.sql import Schema
 
 
 def model(dbt, session):

@@ -1,6 +1,6 @@
-from dbt_project.environment import LakeSettings, WarehouseSettings
 from dbt_project.report import write_report
-from dbt_project.run_date import parse_run_date
+from dbt_project.settings.environment import LakeSettings, WarehouseSettings
+from dbt_project.settings.run_date import parse_run_date
 
 
 def model(dbt, session):

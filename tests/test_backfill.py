@@ -6,11 +6,11 @@ import sys
 
 import duckdb
 import pytest
-from conftest import ROOT, Build, Workplace
+from support.workplace import ROOT, Build, Workplace
 
 from dbt_project.backfill import days_between, is_up_to_date
-from dbt_project.day_builds import published_inputs
-from dbt_project.environment import LakeSettings
+from dbt_project.settings.environment import LakeSettings
+from dbt_project.warehouse.days import published_inputs
 
 FIRST, SECOND, THIRD = "20230501", "20230502", "20230503"
 

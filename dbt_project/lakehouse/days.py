@@ -13,9 +13,9 @@ import pandas as pd
 
 from dbt_project.lakehouse.locks import alone, check_held
 from dbt_project.lakehouse.place import ALIAS, Lakehouse, LakehouseError, reason
-from dbt_project.lakehouse.tables import Schema, make_like, table_names
-from dbt_project.publish import LEDGER
-from dbt_project.sql_text import sql_text
+from dbt_project.lakehouse.tables import make_like, table_names
+from dbt_project.sql import Schema, sql_text
+from dbt_project.warehouse.file import LEDGER
 
 DAY_BUILDS = "day_builds"
 """The table beside the marts of a city: when each day was published, and from which files."""

@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_project.build_lock import POLL_SECONDS, WarehouseInUseError, hold_folder
 from dbt_project.lakehouse.place import Lakehouse, LakehouseError, reason
+from dbt_project.warehouse.lock import POLL_SECONDS, WarehouseInUseError, hold_folder
 
 if TYPE_CHECKING:  # imported where it is used: a build without a lakehouse does not need it
     import psycopg

@@ -15,15 +15,15 @@ from pathlib import Path
 
 import duckdb
 
-from dbt_project.day_builds import published_inputs
+from dbt_project.errors import failures_in_words
 from dbt_project.lakehouse.days import make_catalog, note_build, transaction
-from dbt_project.lakehouse.failures import failures_in_words
 from dbt_project.lakehouse.locks import hold_city
 from dbt_project.lakehouse.place import ALIAS, Lakehouse, LakehouseError, schema_of
-from dbt_project.lakehouse.tables import Schema, make_like, quoted, table_names
-from dbt_project.publish import LEDGER
-from dbt_project.sql_text import sql_text
-from dbt_project.variables import load_variables
+from dbt_project.lakehouse.tables import make_like, table_names
+from dbt_project.settings.variables import load_variables
+from dbt_project.sql import Schema, quoted, sql_text
+from dbt_project.warehouse.days import published_inputs
+from dbt_project.warehouse.file import LEDGER
 
 _SOURCE = Schema("warehouse", "main")
 

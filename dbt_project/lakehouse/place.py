@@ -11,10 +11,10 @@ from pathlib import Path
 
 import duckdb
 
-from dbt_project.environment import LakehouseSettings
-from dbt_project.lake import connect_lake
-from dbt_project.lake_url import LakeUrl
-from dbt_project.sql_text import sql_text
+from dbt_project.lake.connection import connect_lake
+from dbt_project.settings.environment import LakehouseSettings
+from dbt_project.settings.lake_url import LakeUrl
+from dbt_project.sql import sql_text
 
 ALIAS = "lakehouse"
 """The name under which it is attached."""

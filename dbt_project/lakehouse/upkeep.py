@@ -14,7 +14,7 @@ import sys
 
 import duckdb
 
-from dbt_project.lakehouse.failures import failures_in_words
+from dbt_project.errors import failures_in_words
 from dbt_project.lakehouse.locks import hold_all
 from dbt_project.lakehouse.place import ALIAS, Lakehouse
 

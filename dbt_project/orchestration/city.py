@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dbt_project.environment import CitySettings, LakeSettings, WarehouseSettings
+from dbt_project.settings.environment import CitySettings, LakeSettings, WarehouseSettings
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dbt_project.run_date import parse_run_date
+from dbt_project.settings.run_date import parse_run_date
 
 
 def day_of_run(dag_run: Any, params: Any, time_zone: str) -> str:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from dbt_project.extractive import IN_THE_AIR, themes_of
 from dbt_project.report.facts import Row, rows
+from dbt_project.summaries.themes import IN_THE_AIR, themes_of
 
 HOURS = range(24)  # by the city's clocks: on the day that they go back one is two hours long
 _WEIGHTS = {theme.label: theme.weight for theme in IN_THE_AIR}
