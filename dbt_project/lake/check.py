@@ -1,23 +1,25 @@
 """A day's files, looked at before a build: are they whole, and how do records stand in them."""
 
-import gzip
-import io
-import zlib
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from typing import BinaryIO
+from typing import Literal
 
 import duckdb
 
-from dbt_project.lake.files import RIDES, LakeFile
+from dbt_project.lake.content import BYTE_ORDER_MARK, Ends, LakeContent, begins_array
+from dbt_project.lake.files import RIDES, FileToRead, LakeFile
 from dbt_project.settings.lake_url import glob_text
 
+Format = Literal["array", "newline_delimited", "unstructured", "empty"]
+
 _FIRST_LINES = 100
-_CHUNK = 1 << 20
+_SHOWN = 60  # characters of a line that is quoted
 
 
 def check_files(
     connection: duckdb.DuckDBPyConnection, day: Mapping[str, Sequence[LakeFile]]
-) -> dict[str, str]:
+) -> list[FileToRead]:
     """Check every file of a day as far as that is possible without reading it twice.
 
     Parameters
@@ -29,8 +31,9 @@ def check_files(
 
     Returns
     -------
-    dict
-        DuckDB's name of a file's format, for those files for which DuckDB has to be told it.
+    list of FileToRead
+        The files that are to be read, in the order of the listing, each with its format; those in
+        which there is nothing are not among them.
 
     Raises
     ------
@@ -38,76 +41,106 @@ def check_files(
         In one line that names the file, if it is cut off, damaged or no JSON; or if none of the
         files of the day's rides holds anything.
     """
-    formats: dict[str, str] = {}
-    for kind, listed in day.items():
-        files = [file.path for file in listed]
-        for file in files:
-            if file.endswith(".gz"):
-                _check_gzip(connection, file)
-        found = {file: _format_of(connection, file) for file in files}
-        if kind == RIDES and set(found.values()) == {"empty"}:
-            raise ValueError(f"{files[0]} is empty: a day without rides is written as []")
-        formats |= {
-            file: name for file, name in found.items() if name in ("array", "newline_delimited")
-        }
-    return formats
+    content = LakeContent(connection)
+    checked = {
+        kind: {file: _format_of(connection, content, file) for file in files}
+        for kind, files in day.items()
+    }
+    if set(checked[RIDES].values()) == {"empty"}:
+        raise ValueError(f"{day[RIDES][0].path} is empty: a day without rides is written as []")
+    return [
+        FileToRead(kind, file.path, name)
+        for kind, formats in checked.items()
+        for file, name in formats.items()
+        if name != "empty"
+    ]
 
 
-def _check_gzip(connection: duckdb.DuckDBPyConnection, file: str) -> None:
-    """Read a gzip file to its end: DuckDB takes one that is cut off or damaged for a short one."""
-    try:
-        with _open(connection, file) as compressed, gzip.open(compressed) as content:
-            while content.read(_CHUNK):
-                pass
-            if not compressed.tell():
-                raise EOFError("it is empty")
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{file} is cut off or damaged: {error}; write it again") from None
+def _format_of(
+    connection: duckdb.DuckDBPyConnection, content: LakeContent, file: LakeFile
+) -> Format:
+    """How records stand in a file.
 
-
-def _open(connection: duckdb.DuckDBPyConnection, file: str) -> BinaryIO:
-    if "://" not in file:
-        return open(file, "rb")
-    [(content,)] = connection.execute(
-        "SELECT content FROM read_blob(?)", [glob_text(file)]
-    ).fetchall()
-    return io.BytesIO(content)
-
-
-def _format_of(connection: duckdb.DuckDBPyConnection, file: str) -> str:
-    """How records stand in a file: "auto" if DuckDB finds it out, "empty" if there is nothing.
-
-    DuckDB takes an array after a byte-order mark for one record, and lines of which the first is
-    malformed for something else; that a large array is one it is slow to find out.
+    DuckDB would find it out by itself, but takes an array after a byte-order mark for one record,
+    lines of which the first is malformed for something else, and an array that was cut off between
+    two records for a whole one.
     """
     try:
-        if _first_records(connection, file, "array", 1):
-            return "array"
-    except (duckdb.InvalidInputException, UnicodeDecodeError):
-        pass  # the message may quote a byte that is no text
+        ends = content.ends(file)
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{file.path} {error}") from None
+    first_line = ends.first.removeprefix(BYTE_ORDER_MARK).lstrip().partition(b"\n")[0]
+    if not first_line:
+        return "empty"
+    if begins_array(ends.first):
+        return _array(connection, file, ends)
+    if _fault_of(connection, first_line):
+        return _other_format(connection, file, ends)
+    if ends.first.startswith(BYTE_ORDER_MARK):
+        return "unstructured"  # to the reader of lines the mark is a part of the first one
+    return _lines(connection, file, ends)
+
+
+def _array(connection: duckdb.DuckDBPyConnection, file: LakeFile, ends: Ends) -> Format:
+    if not ends.last.rstrip().endswith(b"]"):
+        raise ValueError(
+            f"{file.path} begins as an array and does not end as one: it is cut off, or goes on with "
+            "something else; write it again"
+        )
     try:
-        if _first_records(connection, file, "auto", 1):
-            return "auto"
+        _first_records(connection, file, "array", 1)
+    except duckdb.InvalidInputException as error:
+        raise ValueError(_in_words(file, error)) from None
+    return "array"
+
+
+def _lines(connection: duckdb.DuckDBPyConnection, file: LakeFile, ends: Ends) -> Format:
+    last_line = ends.last.rstrip().rpartition(b"\n")[2].lstrip()
+    if last_line.endswith(b"\0"):
+        raise ValueError(f"{file.path} ends in zeros, as a file whose end is lost; write it again")
+    if last_line.startswith(b"{") and "unexpected end" in _fault_of(connection, last_line):
+        quoted = last_line.decode(errors="backslashreplace")[:_SHOWN]
+        raise ValueError(
+            f"{file.path} is cut off: its last line is {quoted} ... Write the file again; if it is "
+            "whole, take that line out"
+        )
+    return "newline_delimited"
+
+
+def _other_format(connection: duckdb.DuckDBPyConnection, file: LakeFile, ends: Ends) -> Format:
+    """The format of a file whose first line is no JSON: the record goes on, or is malformed."""
+    try:
+        _first_records(connection, file, "unstructured", 1)
     except duckdb.InvalidInputException as error:
         lines = _first_records(connection, file, "newline_delimited", _FIRST_LINES)
         if 2 * lines.count("{") > len(lines):
-            return "newline_delimited"
+            return _lines(connection, file, ends)
         raise ValueError(_in_words(file, error)) from None
-    return "auto" if _first_records(connection, file, "newline_delimited", 1) else "empty"
+    return "unstructured"
+
+
+def _fault_of(connection: duckdb.DuckDBPyConnection, line: bytes) -> str:
+    """What DuckDB says of a line that it cannot read; empty if it can."""
+    try:
+        connection.execute("SELECT ?::JSON", [line.strip().decode(errors="replace")])
+    except duckdb.ConversionException as error:
+        return str(error).partition("\n")[0]
+    return ""
 
 
 def _first_records(
-    connection: duckdb.DuckDBPyConnection, file: str, name: str, limit: int
+    connection: duckdb.DuckDBPyConnection, file: LakeFile, name: Format, limit: int
 ) -> list[str | None]:
     query = (
         "SELECT left(json::VARCHAR, 1) FROM read_json_objects(?, format = ?, ignore_errors = true) "
         f"LIMIT {limit}"
     )
-    return [first for (first,) in connection.execute(query, [glob_text(file), name]).fetchall()]
+    path = glob_text(file.path)
+    return [first for (first,) in connection.execute(query, [path, name]).fetchall()]
 
 
-def _in_words(file: str, error: duckdb.Error) -> str:
+def _in_words(file: LakeFile, error: duckdb.Error) -> str:
     what, _, _ = str(error).removeprefix("Invalid Input Error: ").partition(" Parse errors")
     if "UTF-16" in what:
-        return f"{file} is in UTF-16: write it in UTF-8"
+        return f"{file.path} is in UTF-16: write it in UTF-8"
     return f"{' '.join(what.split())} Is it JSON, an array or a record a line, in UTF-8?"

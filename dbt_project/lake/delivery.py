@@ -93,13 +93,14 @@ def upload(file: Path, url: str) -> None:
     if settings.lake_kms_key_id:
         options |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": settings.lake_kms_key_id}
     try:
-        _client(settings).upload_file(str(file), bucket, key, ExtraArgs=options)
+        s3_client(settings).upload_file(str(file), bucket, key, ExtraArgs=options)
     except (Boto3Error, BotoCoreError, ClientError) as error:
         reason = str(error).rpartition(f"{bucket}/{key}: ")[2]
         raise DeliveryError(f"{url} was not replaced: {' '.join(reason.split())}") from None
 
 
-def _client(settings: S3Settings) -> Any:
+def s3_client(settings: S3Settings) -> Any:
+    """boto3's client for S3, with AWS's own settings and the patience of `HTTP_SETTINGS`."""
     import boto3
     from botocore.config import Config
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import duckdb
 
 from dbt_project.settings.lake_url import UNSAFE, UNSAFE_WORDS, LakeUrl
+from dbt_project.sql import sql_text
 
 RIDES = "taxi-rides"
 KINDS = (RIDES, "news", "weather", "traffic")
@@ -21,6 +22,23 @@ class LakeFile:
     path: str
     size: int
     modified: datetime.datetime
+
+
+@dataclass(frozen=True)
+class FileToRead:
+    """A file that has records.
+
+    Attributes
+    ----------
+    kind
+        One of `KINDS`.
+    format
+        How records stand in it, by the name that DuckDB's ``read_json_objects`` has for it.
+    """
+
+    kind: str
+    path: str
+    format: str
 
 
 def list_files(
@@ -68,6 +86,16 @@ def list_day(
             f"(nor {name}.json.gz, nor parts {name}-*.json)"
         )
     return files
+
+
+def files_sql(files: Sequence[FileToRead]) -> str:
+    """The list of these files in SQL, of structs with their kind, path and format."""
+    structs = [
+        f"{{'kind': {sql_text(file.kind)}, 'path': {sql_text(file.path)}, "
+        f"'format': {sql_text(file.format)}}}"
+        for file in files
+    ]
+    return f"[{', '.join(structs)}]::STRUCT(kind VARCHAR, path VARCHAR, format VARCHAR)[]"
 
 
 def inputs_text(files: Sequence[LakeFile]) -> str:

@@ -1,5 +1,6 @@
 """dbt-duckdb plugin: what a build checks before it opens the warehouse."""
 
+import contextlib
 import gc
 import os
 import re
@@ -17,7 +18,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt_project.lake.check import check_files
 from dbt_project.lake.connection import connect_lake
 from dbt_project.lake.delivery import DeliveryError, deliver
-from dbt_project.lake.files import LakeFile, inputs_text, list_day
+from dbt_project.lake.files import FileToRead, LakeFile, files_sql, inputs_text, list_day
 from dbt_project.lakehouse.city import CityOfLakehouse
 from dbt_project.lakehouse.days import fetch_history
 from dbt_project.lakehouse.locks import hold_city
@@ -36,7 +37,9 @@ from dbt_project.warehouse.file import PUBLISHED_FILE
 from dbt_project.warehouse.lock import WarehouseInUseError, hold_warehouse
 
 MARTS = Schema("build", "main")
-READS_THE_LAKE = ("build", "run")
+BUILDS = ("build", "run")
+READS_THE_LAKE = (*BUILDS, "freshness")
+MAY_READ_THE_LAKE = ("compile", "show")  # or ask for something else, of a day without files
 
 
 class Plugin(BasePlugin):
@@ -45,10 +48,10 @@ class Plugin(BasePlugin):
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         """Check everything that can be checked while nothing has been written."""
         gc.freeze()  # the manifest stays to the end: looking through it for garbage takes a second
-        self.is_build = get_flags().WHICH in READS_THE_LAKE
+        self.is_build = get_flags().WHICH in BUILDS
         self.extensions = str(plugin_config.get("extensions", "")).split()
         self.files: list[LakeFile] = []
-        self.formats: dict[str, str] = {}
+        self.files_to_read: list[FileToRead] = []
         closing_lines = ClosingLines.of_this_command()
         try:
             variables = load_variables(get_flags().VARS)
@@ -64,8 +67,12 @@ class Plugin(BasePlugin):
             output = lake.lake_output_url
             self.warehouse_dir = warehouse.warehouse_dir
             self.wait_seconds = BuildSettings.read().warehouse_wait_seconds
-            if self.is_build:
+            if get_flags().WHICH in READS_THE_LAKE:
                 self._look_at_lake(lake.lake_url)
+            elif get_flags().WHICH in MAY_READ_THE_LAKE:
+                with contextlib.suppress(FileNotFoundError):
+                    self._look_at_lake(lake.lake_url)
+            if self.is_build:
                 load_settings(plugin_config["summaries_file"])
                 Journal.check(warehouse.journal_file)
                 closing_lines.expect_day(
@@ -82,7 +89,7 @@ class Plugin(BasePlugin):
             connect_lake(connection, self.extensions)
             day = list_day(connection, lake, self.run_date)
             self.files = list(chain.from_iterable(day.values()))
-            self.formats = check_files(connection, day)
+            self.files_to_read = check_files(connection, day)
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
         """Make the folders that the build writes to, and see that no other build is at work."""
@@ -126,10 +133,8 @@ class Plugin(BasePlugin):
             raise DbtRuntimeError(one_line(str(error))) from None
 
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Tell the models in which format to read files, and what to note of them."""
-        if self.formats:
-            pairs = [f"{sql_text(file)}: {sql_text(name)}" for file, name in self.formats.items()]
-            cursor.execute(f"SET VARIABLE lake_formats = MAP {{{', '.join(pairs)}}}")
+        """Tell the models which files to read, and what to note of them."""
+        cursor.execute(f"SET VARIABLE lake_files = {files_sql(self.files_to_read)}")
         if self.is_build:
             cursor.execute(f"SET VARIABLE inputs = {sql_text(inputs_text(self.files))}")
 

@@ -1,12 +1,12 @@
 with records as (
-    select * from {{ ref('stg_lake__ride_records') }}
-),
-
-fields as (
     select
-        record_number,
-        takes_fields
-    from {{ ref('stg_lake__rides') }}
+        ride_records.record_number,
+        ride_records.record,
+        fields.may_need_rewriting,
+        fields.own_exported_fields,
+        fields.is_strict_json
+    from {{ ref('stg_lake__ride_records') }} as ride_records
+    inner join {{ ref('stg_lake__rides') }} as fields on ride_records.record_number = fields.record_number
 ),
 
 rides as (
@@ -17,8 +17,7 @@ rides as (
     where ride_date = {{ run_date_sql() }}
 )
 
-select {{ add_json_fields('records.record', 'fields.takes_fields', ['label'], 'rides.added') }} as record
+select {{ add_json_fields('records', ['label'], 'rides.added') }} as record
 from records
-inner join fields on records.record_number = fields.record_number
 inner join rides on records.record_number = rides.record_number
 order by records.record_number

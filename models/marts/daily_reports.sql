@@ -4,7 +4,8 @@ with
     select
         '{{ kind }}' as kind,
         count(*) as records,
-        count(*) filter (text is null) as unusable
+        count(*) filter (text is null) as unusable,
+        count(*) filter (is_time_unreadable) as unreadable_times
     from {{ ref('stg_lake__' ~ kind) }}
 ),
 
@@ -54,6 +55,29 @@ rejected as (
 records as (
     select count(*) as records_read
     from {{ ref('stg_lake__ride_records') }}
+),
+
+-- parts of the day that say nothing, however few records they are among all
+useless_files as (
+    select
+        count(*) as files,
+        string_agg(read.source_file, ', ' order by read.source_file) as names
+    from (
+        select
+            source_file,
+            count(*) as records
+        from {{ ref('stg_lake__ride_records') }}
+        group by source_file
+    ) as read
+    inner join (
+        select
+            source_file,
+            count(*) as records
+        from {{ ref('rejected_rides') }}
+        where ride_date = {{ run_date_sql() }}
+        group by source_file
+    ) as rejected
+        on read.source_file = rejected.source_file and read.records = rejected.records
 ),
 
 -- what a day of this city usually has
@@ -107,6 +131,12 @@ warnings as (
     from {{ kind }}
     where unusable > 0
     union all
+    select
+        {{ loop.index }} as place,
+        '{{ kind }} records whose time cannot be read: ' || unreadable_times as warning
+    from {{ kind }}
+    where unreadable_times > 0
+    union all
     {% endfor -%}
     select
         4 as place,
@@ -121,6 +151,12 @@ warnings as (
     from rejected
     cross join records
     where rejected.rejected_rides > {{ var('warn_rejected_share') }} * records.records_read
+    union all
+    select
+        5 as place,
+        'files of rides without a usable record: ' || files || ', ' || left(names, 200) as warning
+    from useless_files
+    where files > 0
     union all
     {% for word, operator, share in [
         ('fewer', '<', var('fewest_rides_share')),

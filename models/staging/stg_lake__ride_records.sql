@@ -1,4 +1,4 @@
-{{ config(post_hook=['{{ keep_malformed_lines(this) }}', '{{ note_working_day(this) }}']) }}
+{{ config(post_hook='{{ note_working_day(this) }}') }}
 
 with source as (
     select * from {{ lake_records(source('lake', 'taxi-rides')) }}
@@ -7,6 +7,5 @@ with source as (
 select
     source_file,
     record,
-    null::varchar as malformed_line,
     row_number() over () as record_number
 from source
