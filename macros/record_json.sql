@@ -37,17 +37,15 @@
 {# A ride's record on one line, with the fields `names` added to it. `added` is SQL for a JSON object's text that has them.
    What the record had is not changed by a byte, but for the line ends between its fields. If it is no strict JSON, NaN and
    Infinity become null and commas after a last element go. If it has a field of one of the names, that is replaced, for which
-   the record is written anew. `records` has the columns record, may_need_rewriting, own_exported_fields and
-   is_strict_json. #}
-{% macro add_json_fields(records, names, added) -%}
-    {%- set record = records ~ '.record' -%}
+   the record is written anew. `fields` has what was found out with the three macros above. #}
+{% macro add_json_fields(record, fields, names, added) -%}
     {%- set strict -%}
-        case when {{ records }}.is_strict_json then {{ record }}::varchar else {{ strict_json(record) }} end
+        case when {{ fields }}.is_strict_json then {{ record }}::varchar else {{ strict_json(record) }} end
     {%- endset -%}
     left(
         case
-            when not {{ records }}.may_need_rewriting then {{ record }}::varchar
-            when list_has_any({{ records }}.own_exported_fields, ['{{ names | join("', '") }}'])
+            when not {{ fields }}.may_need_rewriting then {{ record }}::varchar
+            when list_has_any({{ fields }}.own_exported_fields, ['{{ names | join("', '") }}'])
                 then {{ without_fields(strict, names) }}
             else {{ on_one_line(strict) }}
         end,
@@ -87,28 +85,23 @@
     {{- return(500) -}}
 {%- endmacro %}
 
-{# Whether a record is nested deeper. What is short, or has few brackets, cannot be; of the others, of which there are few, the
-   pairs of brackets are taken out from within, a level at a time. #}
+{# Whether a record is nested deeper. What is short, or has few brackets, cannot be. Of the others nothing is left but brackets,
+   all of one kind: the texts go, and then numbers and words. A pattern says what n levels of them look like, which is matched
+   in one pass. #}
 {% macro is_nested_too_deeply(record) -%}
     {%- set n = deepest_nesting() -%}
     case
         when strlen({{ record }}) <= {{ 2 * n }} then false
         when
-            strlen({{ record }}) - strlen(replace({{ record }}, '[', ''))
-            + strlen({{ record }}) - strlen(replace({{ record }}, '{', '')) <= {{ n }}
+            2 * strlen({{ record }}) - strlen(replace({{ record }}, '[', '')) - strlen(replace({{ record }}, '{', '')) <= {{ n }}
             then false
-        else contains(
-            list_reduce(
-                range({{ n }})::varchar[],
-                lambda brackets, level : replace(brackets, '[]', ''),
-                -- without its texts, and without what else is no bracket: numbers and words of JSON
-                translate(
-                    regexp_replace({{ record }}, '"(?:[^"\\]|\\.)*"', '', 'g'),
-                    e'{}0123456789+-.,: \t\r\naefilnrstuyAEFILNRSTUY',
-                    '[]'
-                )
+        else not regexp_full_match(
+            translate(
+                regexp_replace({{ record }}, '"(?:[^"\\]|\\.)*"', '', 'g'),
+                e'{}0123456789+-.,: \t\r\naefilnrstuyAEFILNRSTUY',
+                '[]'
             ),
-            '['
+            '{{ "(?:\\[" * n }}{{ "\\])*" * n }}'
         )
     end
 {%- endmacro %}

@@ -84,8 +84,8 @@ def _format_of(
 def _array(connection: duckdb.DuckDBPyConnection, file: LakeFile, ends: Ends) -> Format:
     if not ends.last.rstrip().endswith(b"]"):
         raise ValueError(
-            f"{file.path} begins as an array and does not end as one: it is cut off, or goes on with "
-            "something else; write it again"
+            f"{file.path} begins as an array and does not end as one: it is cut off, or something "
+            "else comes after it; write it again"
         )
     try:
         _first_records(connection, file, "array", 1)

@@ -77,7 +77,7 @@ class LakeContent:
             If it cannot be read.
         """
         with self._open(path) as opened:
-            content = gzip.open(opened) if path.endswith(".gz") else opened
+            content = gzip.GzipFile(fileobj=opened) if path.endswith(".gz") else opened
             for number, line in enumerate(content, start=1):
                 if text := line.strip():
                     yield number, text

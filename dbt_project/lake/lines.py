@@ -1,4 +1,4 @@
-"""The lines of a lake's file that are no JSON: DuckDB says which they are, and not what they say."""
+"""Lines of the lake's files that are no JSON: DuckDB says which, and not what is in them."""
 
 from __future__ import annotations
 
@@ -56,9 +56,7 @@ def malformed_lines(
     found: list[tuple[int, int, str]] = []
     for path, records, malformed, numbers in ride_records.query("records", _FILES).fetchall():
         lines = nth_lines(LakeContent(connection).lines(path), malformed, path, records)
-        found += [
-            (number, *line) for number, line in zip(numbers, lines, strict=True)
-        ]
+        found += [(number, *line) for number, line in zip(numbers, lines, strict=True)]
     table = pd.DataFrame(found, columns=["record_number", "line_number", "line"])
     return table.astype({"record_number": "int64", "line_number": "int64", "line": "str"})
 

@@ -1,12 +1,14 @@
 with records as (
+    select * from {{ ref('stg_lake__ride_records') }}
+),
+
+fields as (
     select
-        ride_records.record_number,
-        ride_records.record,
-        fields.may_need_rewriting,
-        fields.own_exported_fields,
-        fields.is_strict_json
-    from {{ ref('stg_lake__ride_records') }} as ride_records
-    inner join {{ ref('stg_lake__rides') }} as fields on ride_records.record_number = fields.record_number
+        record_number,
+        may_need_rewriting,
+        own_exported_fields,
+        is_strict_json
+    from {{ ref('stg_lake__rides') }}
 ),
 
 rides as (
@@ -17,7 +19,8 @@ rides as (
     where ride_date = {{ run_date_sql() }}
 )
 
-select {{ add_json_fields('records', ['label'], 'rides.added') }} as record
+select {{ add_json_fields('records.record', 'fields', ['label'], 'rides.added') }} as record
 from records
+inner join fields on records.record_number = fields.record_number
 inner join rides on records.record_number = rides.record_number
 order by records.record_number

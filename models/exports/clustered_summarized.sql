@@ -1,14 +1,16 @@
 -- depends_on: {{ ref('daily_reports') }}
 -- depends_on: {{ ref('clustered_data') }} so that neither export is new while the other could not be written
 with records as (
+    select * from {{ ref('stg_lake__ride_records') }}
+),
+
+fields as (
     select
-        ride_records.record_number,
-        ride_records.record,
-        fields.may_need_rewriting,
-        fields.own_exported_fields,
-        fields.is_strict_json
-    from {{ ref('stg_lake__ride_records') }} as ride_records
-    inner join {{ ref('stg_lake__rides') }} as fields on ride_records.record_number = fields.record_number
+        record_number,
+        may_need_rewriting,
+        own_exported_fields,
+        is_strict_json
+    from {{ ref('stg_lake__rides') }}
 ),
 
 rides as (
@@ -57,7 +59,8 @@ labelled as (
 )
 
 select
-    {{ add_json_fields('records', exported_fields(), 'labelled.added') }} as record
+    {{ add_json_fields('records.record', 'fields', exported_fields(), 'labelled.added') }} as record
 from records
+inner join fields on records.record_number = fields.record_number
 inner join labelled on records.record_number = labelled.record_number
 order by records.record_number

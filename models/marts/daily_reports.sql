@@ -57,27 +57,33 @@ records as (
     from {{ ref('stg_lake__ride_records') }}
 ),
 
+records_by_file as (
+    select
+        source_file,
+        count(*) as records
+    from {{ ref('stg_lake__ride_records') }}
+    group by source_file
+),
+
+rejected_by_file as (
+    select
+        source_file,
+        count(*) as records
+    from {{ ref('rejected_rides') }}
+    where ride_date = {{ run_date_sql() }}
+    group by source_file
+),
+
 -- parts of the day that say nothing, however few records they are among all
 useless_files as (
     select
         count(*) as files,
-        string_agg(read.source_file, ', ' order by read.source_file) as names
-    from (
-        select
-            source_file,
-            count(*) as records
-        from {{ ref('stg_lake__ride_records') }}
-        group by source_file
-    ) as read
-    inner join (
-        select
-            source_file,
-            count(*) as records
-        from {{ ref('rejected_rides') }}
-        where ride_date = {{ run_date_sql() }}
-        group by source_file
-    ) as rejected
-        on read.source_file = rejected.source_file and read.records = rejected.records
+        string_agg(records_by_file.source_file, ', ' order by records_by_file.source_file) as file_names
+    from records_by_file
+    inner join rejected_by_file
+        on
+            records_by_file.source_file = rejected_by_file.source_file
+            and records_by_file.records = rejected_by_file.records
 ),
 
 -- what a day of this city usually has
@@ -154,7 +160,7 @@ warnings as (
     union all
     select
         5 as place,
-        'files of rides without a usable record: ' || files || ', ' || left(names, 200) as warning
+        'files of rides without a usable record: ' || files || ', ' || left(file_names, 200) as warning
     from useless_files
     where files > 0
     union all

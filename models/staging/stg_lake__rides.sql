@@ -93,19 +93,35 @@ timed as (
 
 bounded as (
     select
-        * exclude (pickup),
+        *,
         {{ within_the_years('pickup') }} as pickup_at
     from timed
 )
 
 select
-    * exclude (readable_record, pickup_text) replace (
-        {{ unless_the_record_wraps_others(
-            'ride_id',
-            'ride_id is null and is_ride_dist_missing and is_ride_time_missing',
-            'readable_record',
-            'source_file',
-        ) }} as ride_id
-    ),
-    pickup_text is not null and pickup_at is null as is_pickup_unreadable
+    record_number,
+    source_file,
+    is_malformed,
+    is_object,
+    is_nested_too_deeply,
+    {{ unless_the_record_wraps_others(
+        'ride_id',
+        'ride_id is null and is_ride_dist_missing and is_ride_time_missing',
+        'readable_record',
+        'source_file',
+    ) }} as ride_id,
+    is_ride_dist_missing,
+    ride_dist,
+    is_ride_time_missing,
+    ride_time,
+    pickup_at,
+    pickup_text is not null and pickup_at is null as is_pickup_unreadable,
+    area,
+    news,
+    weather,
+    traffic,
+    extra_fields,
+    may_need_rewriting,
+    own_exported_fields,
+    is_strict_json
 from bounded
