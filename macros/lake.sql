@@ -80,20 +80,6 @@
     end
 {%- endmacro %}
 
-{# A field of a record, unless the record has none of the fields of its kind and instead a list of records in a field of
-   another name, all of which would count as one: that ends the build. #}
-{% macro unless_the_record_wraps_others(value, has_no_field, record, source_file) -%}
-    case
-        when {{ has_no_field }} and starts_with({{ record }}, '{') and regexp_matches({{ record }}, '\[\s*\{')
-            then error(
-                {{ source_file }} || ' has its records in a list within another: '
-                || left(regexp_replace({{ record }}, '\s+', ' ', 'g'), 60)
-                || ' ... Write the list alone'
-            )
-        else {{ value }}
-    end
-{%- endmacro %}
-
 {# When the last of a day's files of one kind came, for `dbt source freshness`. #}
 {% macro lake_loaded_at(kind) -%}
     select max(last_modified)

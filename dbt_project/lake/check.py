@@ -8,8 +8,9 @@ from typing import Literal
 import duckdb
 
 from dbt_project.lake.content import BYTE_ORDER_MARK, Ends, LakeContent, begins_array
-from dbt_project.lake.files import RIDES, FileToRead, LakeFile
+from dbt_project.lake.files import MAIN_FIELDS, RIDES, FileToRead, LakeFile
 from dbt_project.settings.lake_url import glob_text
+from dbt_project.sql import sql_text
 
 Format = Literal["array", "newline_delimited", "unstructured", "empty"]
 
@@ -42,18 +43,17 @@ def check_files(
         files of the day's rides holds anything.
     """
     content = LakeContent(connection)
-    checked = {
-        kind: {file: _format_of(connection, content, file) for file in files}
+    found = [
+        FileToRead(kind, file.path, _format_of(connection, content, file))
         for kind, files in day.items()
-    }
-    if set(checked[RIDES].values()) == {"empty"}:
-        raise ValueError(f"{day[RIDES][0].path} is empty: a day without rides is written as []")
-    return [
-        FileToRead(kind, file.path, name)
-        for kind, formats in checked.items()
-        for file, name in formats.items()
-        if name != "empty"
+        for file in files
     ]
+    to_read = [file for file in found if file.format != "empty"]
+    if not any(file.kind == RIDES for file in to_read):
+        raise ValueError(f"{day[RIDES][0].path} is empty: a day without rides is written as []")
+    for file in to_read:
+        _check_first_records(connection, file)
+    return to_read
 
 
 def _format_of(
@@ -67,13 +67,15 @@ def _format_of(
     """
     try:
         ends = content.ends(file)
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         raise ValueError(f"{file.path} {error}") from None
+    except OSError as error:
+        raise ValueError(f"{file.path} cannot be read: {error.strerror or error}") from None
     first_line = ends.first.removeprefix(BYTE_ORDER_MARK).lstrip().partition(b"\n")[0]
     if not first_line:
         return "empty"
     if begins_array(ends.first):
-        return _array(connection, file, ends)
+        return _array(file, ends)
     if _fault_of(connection, first_line):
         return _other_format(connection, file, ends)
     if ends.first.startswith(BYTE_ORDER_MARK):
@@ -81,16 +83,12 @@ def _format_of(
     return _lines(connection, file, ends)
 
 
-def _array(connection: duckdb.DuckDBPyConnection, file: LakeFile, ends: Ends) -> Format:
+def _array(file: LakeFile, ends: Ends) -> Format:
     if not ends.last.rstrip().endswith(b"]"):
         raise ValueError(
             f"{file.path} begins as an array and does not end as one: it is cut off, or something "
             "else comes after it; write it again"
         )
-    try:
-        _first_records(connection, file, "array", 1)
-    except duckdb.InvalidInputException as error:
-        raise ValueError(_in_words(file, error)) from None
     return "array"
 
 
@@ -110,12 +108,14 @@ def _lines(connection: duckdb.DuckDBPyConnection, file: LakeFile, ends: Ends) ->
 def _other_format(connection: duckdb.DuckDBPyConnection, file: LakeFile, ends: Ends) -> Format:
     """The format of a file whose first line is no JSON: the record goes on, or is malformed."""
     try:
-        _first_records(connection, file, "unstructured", 1)
+        _first_records(connection, file.path, "unstructured", "left(json::VARCHAR, 1)", 1)
     except duckdb.InvalidInputException as error:
-        lines = _first_records(connection, file, "newline_delimited", _FIRST_LINES)
+        lines = _first_records(
+            connection, file.path, "newline_delimited", "left(json::VARCHAR, 1)", _FIRST_LINES
+        )
         if 2 * lines.count("{") > len(lines):
             return _lines(connection, file, ends)
-        raise ValueError(_in_words(file, error)) from None
+        raise ValueError(_in_words(file.path, error)) from None
     return "unstructured"
 
 
@@ -128,19 +128,37 @@ def _fault_of(connection: duckdb.DuckDBPyConnection, line: bytes) -> str:
     return ""
 
 
-def _first_records(
-    connection: duckdb.DuckDBPyConnection, file: LakeFile, name: Format, limit: int
-) -> list[str | None]:
-    query = (
-        "SELECT left(json::VARCHAR, 1) FROM read_json_objects(?, format = ?, ignore_errors = true) "
-        f"LIMIT {limit}"
+def _check_first_records(connection: duckdb.DuckDBPyConnection, file: FileToRead) -> None:
+    """See that the first records can be read, and that they are not lists of records themselves."""
+    fields = ", ".join(map(sql_text, MAIN_FIELDS[file.kind]))
+    wrapping = (
+        "CASE WHEN json_type(json) = 'OBJECT' AND regexp_matches(json, '\\[\\s*\\{') "
+        f"AND NOT list_has_any(json_keys(json), [{fields}]) THEN left(json::VARCHAR, 200) END"
     )
-    path = glob_text(file.path)
-    return [first for (first,) in connection.execute(query, [path, name]).fetchall()]
+    try:
+        found = _first_records(connection, file.path, file.format, wrapping, 2)
+    except duckdb.InvalidInputException as error:
+        raise ValueError(_in_words(file.path, error)) from None
+    if found and all(found):
+        quoted = " ".join(str(found[0]).split())[:_SHOWN]
+        raise ValueError(
+            f"{file.path} has its records in a list within another: {quoted} ... Write the list "
+            "alone"
+        )
 
 
-def _in_words(file: LakeFile, error: duckdb.Error) -> str:
+def _first_records(
+    connection: duckdb.DuckDBPyConnection, path: str, name: str, what: str, limit: int
+) -> list[str | None]:
+    """What an expression of SQL makes of the first records of a file."""
+    query = (
+        f"SELECT {what} FROM read_json_objects(?, format = ?, ignore_errors = true) LIMIT {limit}"
+    )
+    return [value for (value,) in connection.execute(query, [glob_text(path), name]).fetchall()]
+
+
+def _in_words(path: str, error: duckdb.Error) -> str:
     what, _, _ = str(error).removeprefix("Invalid Input Error: ").partition(" Parse errors")
     if "UTF-16" in what:
-        return f"{file.path} is in UTF-16: write it in UTF-8"
+        return f"{path} is in UTF-16: write it in UTF-8"
     return f"{' '.join(what.split())} Is it JSON, an array or a record a line, in UTF-8?"

@@ -158,7 +158,9 @@ def _decompressed(compressed: BinaryIO) -> Iterator[bytes]:
         raise ValueError("is cut off or damaged: it is empty; write it again")
     while data:
         data += compressed.read(_CHUNK) if len(data) < _BLOCK else b""
-        if data.startswith(b"\x1f\x8b") and len(data) > 3 and data[3] & _UNKNOWN_FLAGS:
+        if not data.startswith(b"\x1f\x8b"):
+            raise ValueError("is no gzip, or has something else after its end; write it again")
+        if data[3:4] and data[3] & _UNKNOWN_FLAGS:
             raise ValueError(
                 "is a gzip with a comment or a checksum in its header, which DuckDB does not read: "
                 "write it without"
@@ -184,5 +186,6 @@ def _member(compressed: BinaryIO, data: bytes) -> Generator[bytes, None, bytes]:
                 if not data and not piece:
                     raise ValueError("is cut off or damaged: its end is missing; write it again")
     except zlib.error as error:
-        raise ValueError(f"is cut off or damaged: {error}; write it again") from None
+        what = str(error).rpartition(": ")[2]
+        raise ValueError(f"is cut off or damaged: {what}; write it again") from None
     return member.unused_data

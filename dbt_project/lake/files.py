@@ -12,7 +12,14 @@ from dbt_project.settings.lake_url import UNSAFE, UNSAFE_WORDS, LakeUrl
 from dbt_project.sql import sql_text
 
 RIDES = "taxi-rides"
-KINDS = (RIDES, "news", "weather", "traffic")
+# Of each kind of file, the fields without any of which a record says nothing.
+MAIN_FIELDS = {
+    RIDES: ("ride_id", "ride_dist", "ride_time"),
+    "news": ("published_at", "text"),
+    "weather": ("observed_at", "text"),
+    "traffic": ("started_at", "observed_at", "text"),
+}
+KINDS = tuple(MAIN_FIELDS)
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,6 @@ select
     record_number,
     published_at,
     published_text is not null and published_at is null as is_time_unreadable,
-    {{ unless_the_record_wraps_others(
-        'text', 'text is null and published_text is null', 'record', 'source_file'
-    ) }} as text,
+    text,
     area
 from bounded

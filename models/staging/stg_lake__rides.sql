@@ -104,12 +104,7 @@ select
     is_malformed,
     is_object,
     is_nested_too_deeply,
-    {{ unless_the_record_wraps_others(
-        'ride_id',
-        'ride_id is null and is_ride_dist_missing and is_ride_time_missing',
-        'readable_record',
-        'source_file',
-    ) }} as ride_id,
+    ride_id,
     is_ride_dist_missing,
     ride_dist,
     is_ride_time_missing,

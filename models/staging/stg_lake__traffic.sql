@@ -40,8 +40,6 @@ select
     (started_text is not null and started is null)
     or (observed_text is not null and observed is null)
     or (ended_text is not null and ended is null) as is_time_unreadable,
-    {{ unless_the_record_wraps_others(
-        'text', 'text is null and started_text is null and observed_text is null', 'record', 'source_file'
-    ) }} as text,
+    text,
     area
 from bounded

@@ -31,8 +31,6 @@ select
     record_number,
     observed_at,
     observed_at is null as is_time_unreadable,
-    {{ unless_the_record_wraps_others(
-        'text', 'text is null and observed_text is null', 'record', 'source_file'
-    ) }} as text,
+    text,
     area
 from bounded
