@@ -7,7 +7,7 @@ from typing import Literal
 
 import duckdb
 
-from dbt_project.lake.content import BYTE_ORDER_MARK, Ends, LakeContent, begins_array
+from dbt_project.lake.content import BYTE_ORDER_MARK, LONGEST_LINE, Ends, LakeContent, begins_array
 from dbt_project.lake.files import MAIN_FIELDS, RIDES, FileToRead, LakeFile
 from dbt_project.settings.lake_url import glob_text
 from dbt_project.sql import sql_text
@@ -76,6 +76,11 @@ def _format_of(
         return "empty"
     if begins_array(ends.first):
         return _array(file, ends)
+    if len(first_line) >= LONGEST_LINE:
+        raise ValueError(
+            f"{file.path} has a line of more than {LONGEST_LINE >> 20} MB, and no record may be "
+            "longer"
+        )
     if _fault_of(connection, first_line):
         return _other_format(connection, file, ends)
     if ends.first.startswith(BYTE_ORDER_MARK):

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import duckdb
 
+from dbt_project.lake.connection import HTTP_SETTINGS
 from dbt_project.lake.delivery import s3_client
 from dbt_project.lake.files import LakeFile
 from dbt_project.settings.environment import S3Settings
@@ -100,12 +101,18 @@ class LakeContent:
         from botocore.exceptions import BotoCoreError, ClientError  # takes a while to import
 
         bucket, _, key = url.removeprefix("s3://").partition("/")
-        try:
-            part = self._client.get_object(Bucket=bucket, Key=key, Range=wanted)
-            content: bytes = part["Body"].read()
-        except (BotoCoreError, ClientError) as error:
-            raise OSError(" ".join(str(error).split())) from None
-        return content
+        for attempts_left in reversed(range(HTTP_SETTINGS["http_retries"] + 1)):
+            try:
+                body = self._client.get_object(Bucket=bucket, Key=key, Range=wanted)["Body"]
+            except (BotoCoreError, ClientError) as error:
+                raise OSError(" ".join(str(error).split())) from None
+            try:
+                content: bytes = body.read()
+                return content
+            except BotoCoreError as error:  # a connection that is cut, which boto3 leaves to us
+                if not attempts_left:
+                    raise OSError(" ".join(str(error).split())) from None
+        raise AssertionError("the last attempt returns or raises")
 
     @cached_property
     def _client(self) -> Any:

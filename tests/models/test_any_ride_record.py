@@ -10,11 +10,14 @@ import string
 from collections.abc import Callable
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from support.staged_lake import GOOD, StagedLake
-from support.workplace import Workplace
+from support.staged_lake import DATE, GOOD, StagedLake
+from support.workplace import Build
+
+from dbt_project.plugin.closing_lines import one_line
 
 ADDED = {
     "label",
@@ -57,8 +60,8 @@ records = st.lists(any_record, max_size=8).map(lambda records: [GOOD, *records])
 
 
 @pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> StagedLake:
-    return StagedLake(Workplace(tmp_path_factory.mktemp("any")))
+def lake(tmp_path_factory: pytest.TempPathFactory, embedded_day: Build) -> StagedLake:
+    return StagedLake(tmp_path_factory.mktemp("any"), embedded_day)
 
 
 def strict(value: Any) -> Any:
@@ -87,7 +90,7 @@ def assert_nothing_is_lost(lake: StagedLake, expected: int) -> tuple[set[int], s
 
 
 @pytest.mark.parametrize("write", [json.dumps, lambda rides: json.dumps(rides, indent=1)])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(records=records)
 def test_any_json_is_clean_or_rejected_and_kept_as_it_came(
     lake: StagedLake, write: Callable[[list[Any]], str], records: list[Any]
@@ -109,7 +112,7 @@ def test_any_json_is_clean_or_rejected_and_kept_as_it_came(
 
 
 @pytest.mark.parametrize("export", ["clustered_data", "clustered_summarized"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(extra=st.dictionaries(texts.filter(lambda key: key not in ADDED), any_json | texts))
 @example(extra={"fare": 2.50, "from": {"label": "Home", "lat": 40.712800000000001}})
 @example(extra={"note": "Desk: information, nan,]", "LABEL": 1, "label ": 2})
@@ -159,7 +162,7 @@ lines = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(lines=lines)
 @example(lines=['{"ride_id": 1,}', "{}{}", "\x00", "\ufeff{}", "x", '"\\ud800"', "'", "//"])
 @example(
@@ -221,3 +224,55 @@ def test_what_looks_like_nothing_is_nothing_and_is_taken_off_the_ends(
     ]
     query = "select ride_id, area, news from staging.intermediate.int_rides_cleaned order by all"
     assert lake.query(query) == [(f"a{blank}b", "Soho", None), ("good", None, None)]
+
+
+ARRAY = json.dumps([GOOD, {**GOOD, "ride_id": 2}])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (f"{json.dumps(GOOD)}\n{ARRAY}", "has an array of records where a record should be"),
+        (f"[{ARRAY}, {ARRAY}]", "has an array of records where a record should be"),
+        (f"{ARRAY}\n{ARRAY}", 'Malformed JSON in file "'),
+        (f'[{json.dumps(GOOD)}, {{"ride_id": "\\ud800"}}]', 'Malformed JSON in file "'),
+        (json.dumps({**GOOD, "x": "x" * 40_000_000}), "has a line of more than 16 MB"),
+        (f'{json.dumps(GOOD)}\n"{"x" * 40_000_000}"', '"maximum_object_size" of 16777216 bytes'),
+    ],
+)
+def test_fault_30_what_is_wrong_with_a_file_is_not_counted_as_a_record(
+    lake: StagedLake, content: str, message: str
+) -> None:
+    with pytest.raises((duckdb.Error, ValueError)) as refusal:
+        lake.read(content)
+    said = one_line(str(refusal.value))
+    assert message in said
+    assert f"taxi-rides-{DATE}.json" in said
+
+
+def test_what_the_records_of_a_side_file_hold_is_read_or_nothing(lake: StagedLake) -> None:
+    deep = "[" * 200_000 + "]" * 200_000
+    lines = [
+        f'{{"text": "Deep.", "more": {deep}}}',
+        "no JSON",
+        '{"text": "\\t\\r\\n\\u00a0\\u200b", "area": "Soho"}',
+        '{"text": "\\tClosed.\\u3000", "area": "Soho\\u00a0\\t"}',
+        '{"text": "Closed.", "area": "Cafe\\u0301"}',
+        '{"text": "Closed.", "area": "\\u200b"}',
+        '["no object"]',
+        "null",
+    ]
+    lake.read("\n".join(lines), "news")
+    news = lake.query(
+        "select text, area from staging.staging.stg_lake__news order by record_number"
+    )
+    assert news == [
+        ("Deep.", None),
+        (None, None),
+        (None, "Soho"),
+        ("Closed.", "Soho"),
+        ("Closed.", "Caf\xe9"),
+        ("Closed.", None),
+        (None, None),
+        (None, None),
+    ]

@@ -70,6 +70,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Build, ChatS
     third = "\n".join(json.dumps(ride(80_000 + number)) for number in range(10))
     (workplace.lake / f"taxi-rides-{DATE}-3.json.gz").write_bytes(gzip.compress(third.encode()))
     (workplace.lake / f"taxi-rides-{DATE}-4.json").touch()  # a part in which there is nothing
+    workplace.write(f"taxi-rides-{DATE}-5.json", [{"id": 1, "ride_dist": 1, "ride_time": 1}])
     news = [{"text": INSTRUCTIONS}, {"text": None}]
     (workplace.lake / f"news-{DATE}.json").write_text(json.dumps(news), "utf-8-sig")
     workplace.write(f"traffic-{DATE}.json", [])
@@ -93,7 +94,7 @@ def test_fault_07_every_line_that_is_no_json_is_kept_as_it_came(build: Build) ->
     )
     assert rejected == [
         (1, "no JSON"),
-        (2, '{"ride_id": "caf\N{LATIN SMALL LETTER E WITH ACUTE}"}'),
+        (2, r'{"ride_id": "caf\xe9"}'),  # a byte that is no UTF-8
         (103, BAD_RECORDS[0][0]),
         (104, BAD_RECORDS[1][0]),
     ]
@@ -141,8 +142,8 @@ def test_fault_10_of_records_with_one_id_the_first_stands_across_parts(build: Bu
 
 
 def test_fault_11_clean_and_rejected_are_all_that_was_read(build: Build) -> None:
-    read = 2 + len(BAD_RECORDS) + FIRST_PART + 7 + 10
-    rejected = 2 + len(BAD_RECORDS) + len(REPEATED)
+    read = 2 + len(BAD_RECORDS) + FIRST_PART + 7 + 10 + 1
+    rejected = 2 + len(BAD_RECORDS) + len(REPEATED) + 1
     assert build.query("select records_read, rides, rejected_rides from daily_reports") == [
         (read, read - rejected, rejected)
     ]
@@ -152,10 +153,15 @@ def test_fault_11_clean_and_rejected_are_all_that_was_read(build: Build) -> None
 def test_fault_11_a_share_of_rejected_records_is_warned_of_with_its_reasons(build: Build) -> None:
     (warning,) = [line for line in build.output.splitlines() if "records rejected" in line]
     assert warning.startswith(
-        "Warning    24 of 30139 records rejected: 4 malformed JSON, 4 ride_dist not"
+        "Warning    25 of 30140 records rejected: 4 malformed JSON, 4 no ride_id, 4 ride_dist not"
     )
     ((warnings,),) = build.query("select warnings from daily_reports")
     assert warning.removeprefix("Warning    ") in warnings
+
+
+def test_fault_30_a_part_without_a_usable_record_is_named(build: Build) -> None:
+    warning = f"files of rides without a usable record: 1, taxi-rides-{DATE}-5.json"
+    assert f"Warning    {warning}" in build.output
 
 
 def test_fault_12_rides_of_another_day_are_kept_and_counted(build: Build) -> None:
