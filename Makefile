@@ -24,7 +24,6 @@ test: .venv/installed-test
 airflow: .venv/installed-test
 	@$(BIN)/python -m dbt_project.orchestration.local_airflow $(PORT)
 
-# Needs PostgreSQL and Redis: apt-get install postgresql redis-server
 lakehouse-demo: .venv/installed-test
 	@$(BIN)/python -m dbt_project.orchestration.lakehouse_demo
 
