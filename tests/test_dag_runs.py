@@ -10,7 +10,7 @@ import boto3
 import pytest
 from airflow_process import Airflow, environment
 from chat_server import ChatServer
-from conftest import EMBEDDED_LAKE, ROOT, Workplace, read_strict_json
+from conftest import EMBEDDED_DAY, ROOT, Workplace, read_strict_json
 
 
 def test_a_failure_of_the_second_part_repeats_only_the_second(
@@ -156,7 +156,7 @@ def test_secrets_of_connections_reach_dbt_and_are_seen_nowhere(
     airflow: Airflow, workplace: Workplace, s3_server: dict[str, str], bucket: str
 ) -> None:
     s3 = client(s3_server)
-    for file in EMBEDDED_LAKE.glob("*-20230501.json"):
+    for file in EMBEDDED_DAY:
         s3.upload_file(str(file), bucket, file.name)
     canaries = ["canary-of-the-lake", "canary-of-the-llm", "canary-of-the-webhook"]
     lake_connection = {

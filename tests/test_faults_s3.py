@@ -14,7 +14,7 @@ import boto3
 import duckdb
 import pytest
 from botocore.exceptions import ClientError
-from conftest import DBT, EMBEDDED_LAKE, ROOT, Build, Workplace, read_strict_json
+from conftest import DBT, EMBEDDED_DAY, EMBEDDED_LAKE, ROOT, Build, Workplace, read_strict_json
 from moto_iam import key_of_policy
 from s3_proxy import S3Proxy
 
@@ -61,7 +61,7 @@ def s3(s3_server: dict[str, str]) -> Any:
     client.create_bucket(
         Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-2"}
     )
-    for file in EMBEDDED_LAKE.glob("*.json"):
+    for file in EMBEDDED_DAY:
         client.upload_file(str(file), BUCKET, f"glasgow/in/{file.name}")
     yield client
     for item in client.list_objects_v2(Bucket=BUCKET)["Contents"]:

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ import psycopg
 import pytest
 from botocore.exceptions import ClientError
 from chat_server import ChatServer
-from conftest import DBT, EMBEDDED_LAKE, ROOT, Build, Workplace, read_strict_json
+from conftest import DBT, ROOT, Build, Workplace, copy_embedded_day, read_strict_json
 from moto_iam import client, key_of_policy
 from postgres_server import PostgresServer
 from test_build import MARTS
@@ -74,7 +73,7 @@ def settings(
 @pytest.fixture(scope="module")
 def worker(settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Worker:
     folder = tmp_path_factory.mktemp("worker")
-    shutil.copytree(EMBEDDED_LAKE, folder / "lake")
+    copy_embedded_day(folder / "lake")
     return Worker(folder, folder / "lake", settings)
 
 
