@@ -19,6 +19,7 @@ backfill: .venv/installed-build
 	$(BIN)/python -m dbt_project.backfill $(FROM) $(TO) $(if $(AGAIN),--again)
 
 test: .venv/installed-test
+	@$(BIN)/python tests/browser.py
 	$(BIN)/python -m pytest
 
 airflow: .venv/installed-test

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from browser import chromium
+from browser import NEEDED, chromium
 from playwright.sync_api import Browser
 from postgres_server import PostgresServer, postgres_server
 from warm_python import run_script
@@ -264,6 +264,8 @@ def airflow(tmp_path: Path, empty_airflow: Path) -> "Airflow":
 def browser() -> Iterator[Browser]:
     """A headless Chromium that a worker's tests share."""
     with chromium() as browser:
+        if browser is None:
+            pytest.fail(NEEDED, pytrace=False)
         yield browser
 
 
