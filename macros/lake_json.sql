@@ -18,7 +18,7 @@
 ]
 ', use_tmp_file false)
     {%- endcall -%}
-    {%- do adapter.store_relation('plugin', this, [], url, 'json', {'file': file}) -%}
+    {%- do adapter.store_relation('plugin', this, [], url, 'json', {'file': file, 'model': model.name}) -%}
     {%- call statement('read_back') -%}
         create or replace view {{ view }} as
         select json as record from read_json_objects({{ sql_text(glob_text(url)) }}, format = 'array')

@@ -5,6 +5,7 @@ import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from dbt_project.errors import UserError
 from dbt_project.settings.run_date import parse_run_date
 
 
@@ -17,7 +18,7 @@ def day_of_run(dag_run: Any, params: Any, time_zone: str) -> str:
 
     Raises
     ------
-    ValueError
+    UserError
         In one line, if the parameter names no day.
     """
     if params.get("date"):
@@ -36,7 +37,7 @@ def days_of_month(dag_run: Any, params: Any, time_zone: str) -> str:
 
     Raises
     ------
-    ValueError
+    UserError
         In one line, if the month has no day yet.
     """
     one_day = datetime.timedelta(days=1)
@@ -50,5 +51,5 @@ def days_of_month(dag_run: Any, params: Any, time_zone: str) -> str:
     yesterday = datetime.datetime.now(ZoneInfo(time_zone)).date() - one_day
     last = min(first.replace(day=calendar.monthrange(first.year, first.month)[1]), yesterday)
     if last < first:
-        raise ValueError(f"no day of {first:%Y-%m} is over in {time_zone}")
+        raise UserError(f"no day of {first:%Y-%m} is over in {time_zone}")
     return f"{first:%Y%m%d} {last:%Y%m%d}"

@@ -131,7 +131,7 @@ def dbt_executable() -> str:
     return executable
 
 
-OTHER_DAY = "the working tables hold"  # macros/working_day.sql
+BUILD_ALL = "build all of it"  # dbt_project/plugin/working_day.py
 
 
 class DbtBuild(Command):
@@ -140,8 +140,8 @@ class DbtBuild(Command):
     Parameters
     ----------
     whole_command
-        The same for all of the graph: run instead when the first part's tables hold another day,
-        because another run of the DAG came between the two parts.
+        The same for all of the graph: run instead when the first part's tables hold another day, or
+        are not whole any more, because another command came between the two parts.
     **options
         Of any `Command`; its places name ``WAREHOUSE_DIR``.
     """
@@ -159,8 +159,8 @@ class DbtBuild(Command):
         with self._alone_in(folder):
             environment = self.environment() | self.folders_of_run(context)
             result = self.run_command(self.command, environment)
-            if result.exit_code and OTHER_DAY in result.output:
-                self.log.info("Another day was built in between: building all of this one")
+            if result.exit_code and BUILD_ALL in result.output:
+                self.log.info("What the first part left is not there: building all of the day")
                 result = self.run_command(self.whole_command, environment)
         self.check(result)
 

@@ -2,21 +2,17 @@
 
 import datetime
 import os
-import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import duckdb
 from dbt_common.events.base_types import EventMsg
-from dbt_common.events.event_manager_client import get_event_manager
 
+from dbt_project.errors import one_line
+from dbt_project.plugin.listeners import listener_of_this_command
 from dbt_project.published import Published
 from dbt_project.report import report_name
-
-HEADING = re.compile(
-    r"(\w+ Error( in [^:]*)?|Python model failed:|compiled code at .*|> (in|called by) .*)"
-)
 
 
 class ClosingLines:
@@ -36,15 +32,8 @@ class ClosingLines:
 
     @classmethod
     def of_this_command(cls) -> "ClosingLines":
-        """The listener of the command that runs now; dbt forgets it at the next command."""
-        callbacks = get_event_manager().callbacks
-        for callback in callbacks:
-            listener = getattr(callback, "__self__", None)
-            if isinstance(listener, cls):
-                return listener
-        listener = cls()
-        callbacks.append(listener.on_event)
-        return listener
+        """Those of the command that runs now."""
+        return listener_of_this_command(cls)
 
     def expect_day(
         self,
@@ -114,6 +103,8 @@ class ClosingLines:
                 f"Warehouse  {self.published.name}",
                 f'Look       {python} -m dbt_project.query "{query}"',
             ]
+        else:
+            lines.append("Published  nothing: this command builds a part of the day")
         return lines
 
 
@@ -157,25 +148,3 @@ def _row_in_words(row: dict[str, Any]) -> str:
     who = [name for name in ("ride_id", "record_number") if name in row]
     others = [name for name in row if name not in who and name != "ride_date"]
     return ", ".join(f"{name} {row[name]}" for name in who + others[:4])
-
-
-def one_line(message: str) -> str:
-    """The line of an error message that says what is wrong.
-
-    A traceback says it in its last line, dbt and DuckDB in the first that is no heading.
-    """
-    plain = re.sub(r"\x1b\[[\d;]*m", "", message)
-    lines = [line.strip() for line in plain.splitlines() if line.strip()]
-    informative = [line for line in lines if not HEADING.fullmatch(line)] or lines or ["failed"]
-    has_traceback = any(line.startswith("Traceback ") for line in lines)
-    line = informative[-1] if has_traceback else informative[0]
-    if not has_traceback and re.search(r"\(HTTP (code )?\d{3}[^)]*\)$", line):
-        # what the server has answered is the next line, if it is not a piece of SQL
-        line = ": ".join(
-            [line, *(more for more in informative[1:2] if not more.startswith("LINE"))]
-        )
-    # what a query of ours says with error(), and what DuckDB says of files, is no input of a form
-    line = line.removeprefix("Invalid Input Error: ")
-    line, _, _ = line.partition(" Parse errors cannot be ignored for JSON formats")
-    # the name of an error class, "dbt_project.room.SomeError: ", says nothing to an operator
-    return re.sub(r"^(\w+\.)+\w+: ", "", line)

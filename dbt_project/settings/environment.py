@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticUseDefault
 
+from dbt_project.errors import UserError
 from dbt_project.settings.lake_url import LakeUrl
 
 CITIES_EXAMPLE = "'Glasgow=Europe/London, New York=America/New_York'"
@@ -122,7 +123,7 @@ class EnvironmentSettings(BaseModel):
 
         Raises
         ------
-        ValueError
+        UserError
             In one line that names the variable, says what was expected and, if it can be no
             secret, what was found.
         """
@@ -132,7 +133,7 @@ class EnvironmentSettings(BaseModel):
             first = error.errors()[0]
         message = first["msg"].removeprefix("Value error, ")
         message = "is not set" if first["type"] == "missing" else message
-        raise ValueError(f"{first['loc'][0]} {message}")
+        raise UserError(f"{first['loc'][0]} {message}")
 
 
 class LakeSettings(EnvironmentSettings):
@@ -273,12 +274,12 @@ class MailSettings(EnvironmentSettings):
 
         Raises
         ------
-        ValueError
+        UserError
             In one line, if one of the two is not said.
         """
         if not self.report_from or not self.report_to:
             name = "REPORT_TO" if self.report_from else "REPORT_FROM"
-            raise ValueError(f"SMTP_HOST is set, but not {name}, an e-mail address")
+            raise UserError(f"SMTP_HOST is set, but not {name}, an e-mail address")
         return self.report_from, self.report_to
 
     @staticmethod

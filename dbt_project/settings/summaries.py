@@ -20,6 +20,8 @@ from pydantic import (
     model_validator,
 )
 
+from dbt_project.errors import UserError
+
 SETTINGS_FILE = Path(__file__).parents[1] / "summaries.yml"
 
 TEXTS = ("news", "weather", "traffic")
@@ -27,7 +29,7 @@ PLACEHOLDER = re.compile(r"\{(\w*)\}")
 MOST_TOKENS_PARAMETERS = ("max_completion_tokens", "max_tokens")
 
 
-class SettingsError(ValueError):
+class SettingsError(UserError):
     """The settings cannot be used; the message is one line that names the field."""
 
 

@@ -19,6 +19,8 @@ from pydantic import (
     model_validator,
 )
 
+from dbt_project.errors import UserError
+
 PROJECT_FILE = Path("dbt_project.yml")  # dbt runs where this file is
 
 # Say where a build gets its input from, and have checks of their own.
@@ -115,7 +117,7 @@ def load_variables(
 
     Raises
     ------
-    ValueError
+    UserError
         In one line that names the variable, says what was expected and what was found.
     """
     in_file = yaml.safe_load(Path(project_file).read_text(encoding="utf-8"))["vars"]
@@ -129,9 +131,9 @@ def load_variables(
     name = str(first["loc"][0]) if first["loc"] else ""
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
-        raise ValueError(f"there is no variable {name}: docs/configuration.md lists all of them")
+        raise UserError(f"there is no variable {name}: docs/configuration.md lists all of them")
     if not name:
-        raise ValueError(f"variables of the build: {message}")
+        raise UserError(f"variables of the build: {message}")
     place = "--vars" if name in given else project_file
     found = " ".join(repr(first["input"]).split())[:60]
-    raise ValueError(f"{name} in {place}: {message}, found {found}")
+    raise UserError(f"{name} in {place}: {message}, found {found}")

@@ -24,6 +24,7 @@ from typing import Any, Self
 
 import pandas as pd
 
+from dbt_project.errors import UserError
 from dbt_project.settings.summaries import Budget
 
 _TABLE = """
@@ -81,7 +82,7 @@ _WAY_OUT = "move it away, and the answers are taken from the warehouse"
 _ROUNDING_USD = 1e-9  # sums of dollars are sums of binary fractions
 
 
-class JournalError(ValueError):
+class JournalError(UserError):
     """The file cannot be used; the message is one line that names it."""
 
 

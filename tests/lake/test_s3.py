@@ -33,7 +33,6 @@ EXPORTS = {
     f"report_{DATE}.html",
     "report_index.html",
 }
-UNTESTED = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 BUCKET = "taxi-lake"
 CANARIES = {
     "AWS_ACCESS_KEY_ID": "ASIACANARYOFTHEKEYID",
@@ -107,7 +106,7 @@ class TestWholeBuilds:
         proxy.misbehave("cut", rf"GET .*{RIDES}", times=1)
         proxy.misbehave("status", r"PUT .*clustered_data", status=500, times=2)
         proxy.misbehave("slow", r"PUT .*clustered_summarized", seconds=1, times=1)
-        old = workplace.build_day(DATE, *UNTESTED, **environment(proxy))
+        old = workplace.build_day(DATE, **environment(proxy))
         assert all(fault.happened == fault.times for fault in proxy.faults)
         old_exports, old_copy = exported(s3), (old.warehouse / "taxi.duckdb").read_bytes()
         assert set(old_exports) == EXPORTS
@@ -117,7 +116,7 @@ class TestWholeBuilds:
         s3.upload_file(str(EMBEDDED_LAKE / RIDES), BUCKET, f"glasgow/in/{RIDES}")
         proxy.behave()
         proxy.misbehave("expired", r"PUT .*clustered_data")
-        refused = workplace.build(f"date: {DATE}", *UNTESTED, **environment(proxy))
+        refused = workplace.build(f"date: {DATE}", **environment(proxy))
         assert refused.completed.returncode != 0
         assert refused.last_line.startswith("Error: clustered_data: ")
         assert "ExpiredToken" in refused.last_line
@@ -127,7 +126,7 @@ class TestWholeBuilds:
         proxy.behave()
         proxy.misbehave("trickle", r"PUT .*clustered_data", seconds=600)
         with subprocess.Popen(
-            [DBT, *workplace.arguments(f"date: {DATE}", *UNTESTED)],
+            [DBT, *workplace.arguments(f"date: {DATE}")],
             cwd=ROOT,
             env=workplace.environment(**environment(proxy)),
             stdout=subprocess.DEVNULL,
@@ -138,7 +137,7 @@ class TestWholeBuilds:
         assert (old.warehouse / "taxi.duckdb").read_bytes() == old_copy
 
         proxy.behave()
-        healed = workplace.build_day(DATE, *UNTESTED, **environment(proxy))
+        healed = workplace.build_day(DATE, **environment(proxy))
         for name, content in exported(s3).items():
             assert content == (embedded_day.lake / name).read_bytes()
         assert healed.query("from rides order by all") == embedded_day.query(
@@ -362,7 +361,7 @@ class TestLeastPrivilege:
             "LAKE_OUTPUT_URL": f"s3://{BUCKET}/glasgow/out",
             "AWS_ENDPOINT_URL_S3": s3_server["AWS_ENDPOINT_URL"],
         }
-        workplace.build_day(DATE, *UNTESTED, **places, **SETTINGS, **keys_of_the_policy)
+        workplace.build_day(DATE, **places, **SETTINGS, **keys_of_the_policy)
         client = boto3.client(
             "s3",
             endpoint_url=s3_server["AWS_ENDPOINT_URL"],

@@ -36,7 +36,6 @@ from dbt_project.lakehouse.place import Lakehouse
 DATE = "20230501"
 RIDES = f"taxi-rides-{DATE}.json"
 BUCKET = "taxi-lakehouse"
-UNTESTED = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 COUNTS = "select ride_date::varchar, count(*) from rides group by all order by all"
 DOCUMENT = (ROOT / "docs" / "lakehouse.md").read_text()
 
@@ -122,7 +121,7 @@ class TestBuilds:
             for folder in ("one", "another"):
                 machine = Worker(tmp_path / folder, worker.lake, {**settings, **model})
                 output = {"LAKE_OUTPUT_URL": str(tmp_path / "out")}
-                built = machine.build(json.dumps(variables), *UNTESTED, **output)
+                built = machine.build(json.dumps(variables), **output)
                 assert built.completed.returncode == 0, built.output
                 with Lakehouse.of_environment(settings).open("leith") as connection:
                     found.append((len(server.calls), connection.execute(costs).fetchall()))
@@ -143,10 +142,10 @@ class TestBuilds:
         assert failed.last_line.startswith("Error: assert_another_rule: ")
         assert first_day.query(COUNTS) == before
 
-        program = ROOT / "tests" / "killed_build.py"
+        program = ROOT / "tests" / "support" / "killed_build.py"
         killing = [sys.executable, program, "published_warehouse", "commit"]
         killed = subprocess.run(
-            [*killing, *worker.arguments(f"date: {DATE}", *UNTESTED)],
+            [*killing, *worker.arguments(f"date: {DATE}")],
             cwd=ROOT,
             env=worker.environment(PYTHONPATH=str(ROOT)),
             capture_output=True,
@@ -155,7 +154,7 @@ class TestBuilds:
         assert killed.returncode == -9
         assert first_day.query(COUNTS) == before
 
-        healed = worker.build_day(DATE, *UNTESTED, WAREHOUSE_WAIT_SECONDS="60")
+        healed = worker.build_day(DATE, WAREHOUSE_WAIT_SECONDS="60")
         assert before == [("2023-05-01", 400)]
         assert healed.query(COUNTS) == [("2023-05-01", 351)]
         assert healed.query("select rides from daily_reports") == [(351,)]

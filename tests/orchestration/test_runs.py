@@ -72,10 +72,9 @@ tell("")
 """,
         LAKE_URL=str(workplace.lake),
         WAREHOUSE_DIR=str(workplace.warehouse),
-        DBT_EXCLUDE_RESOURCE_TYPES="test unit_test",
     )
     assert "the working tables hold 2023-05-02, not 2023-05-01" in output
-    assert "Another day was built in between: building all of this one" in output
+    assert "What the first part left is not there: building all of the day" in output
     exported = read_strict_json(workplace.lake / "clustered_summarized_20230501.json")
     assert len(exported) == 80
     assert {ride["pickup_at"][:10] for ride in exported} == {"2023-05-01"}
@@ -187,7 +186,6 @@ tell([finished.state, rendered])
             AIRFLOW_CONN_LAKE=json.dumps(lake_connection),
             AIRFLOW_CONN_LLM=json.dumps(llm_connection),
             ALERT_WEBHOOK_URL="http://127.0.0.1:9/canary-of-the-webhook",
-            DBT_EXCLUDE_RESOURCE_TYPES="test unit_test",
         )
         assert told[0] == "success", output[-6000:]
         assert {call.headers["Authorization"] for call in server.calls} == {

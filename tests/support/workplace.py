@@ -144,9 +144,14 @@ class Workplace:
 
     def build(self, variables: str, *options: str, **environment: str) -> Build:
         """Run ``dbt build --vars VARIABLES`` at the root of the repository, or of a copy of it."""
+        return self.dbt("build", "--vars", variables, *options, **environment)
+
+    def dbt(self, *command: str, **environment: str) -> Build:
+        """Run any command of dbt."""
         completed = run_script(
             DBT,
-            *self.arguments(variables, *options),
+            *command,
+            *self.places_of_dbt(),
             cwd=self.project,
             env=self.environment(**environment),
         )
@@ -168,10 +173,11 @@ class Workplace:
 
     def arguments(self, variables: str, *options: str) -> list[str | Path]:
         """The arguments of dbt for a build of this workplace."""
-        return [
-            *("build", "--vars", variables, *options),
-            *("--target-path", self.folder / "target", "--log-path", self.folder / "logs"),
-        ]
+        return ["build", "--vars", variables, *options, *self.places_of_dbt()]
+
+    def places_of_dbt(self) -> list[str | Path]:
+        """Options that say where dbt puts its own files."""
+        return ["--target-path", self.folder / "target", "--log-path", self.folder / "logs"]
 
     def environment(self, **environment: str) -> dict[str, str]:
         """The environment of a build: what the tests inherited, without settings, and these."""
