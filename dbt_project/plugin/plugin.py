@@ -61,7 +61,7 @@ class Plugin(BasePlugin):
                     "PUBLISH_URL is where the published file goes, and a lakehouse has none: "
                     "unset PUBLISH_URL or LAKEHOUSE_CATALOG"
                 )
-            output = lake.lake_output_url
+            self.output = lake.lake_output_url
             self.warehouse_dir = warehouse.warehouse_dir
             self.wait_seconds = BuildSettings.read().warehouse_wait_seconds
             if self.is_build:
@@ -69,13 +69,13 @@ class Plugin(BasePlugin):
                 load_settings(plugin_config["summaries_file"])
                 Journal.check(warehouse.journal_file)
                 closing_lines.expect_day(
-                    self.run_date, self.warehouse_dir, output.text, self.published
+                    self.run_date, self.warehouse_dir, self.output.text, self.published
                 )
         except (ValueError, FileNotFoundError) as error:
             raise DbtRuntimeError(str(error)) from error
         except duckdb.Error as error:
             raise DbtRuntimeError(one_line(str(error))) from None
-        self.folders = [self.warehouse_dir] + ([] if output.is_s3 else [output.text])
+        self.folders = [self.warehouse_dir] + ([] if self.output.is_s3 else [self.output.text])
 
     def _look_at_lake(self, lake: LakeUrl) -> None:
         with duckdb.connect() as connection:
@@ -126,12 +126,13 @@ class Plugin(BasePlugin):
             raise DbtRuntimeError(one_line(str(error))) from None
 
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Tell the models in which format to read files, and what to note of them."""
+        """Tell the models in which format to read files, what to note of them, where to write."""
         if self.formats:
             pairs = [f"{sql_text(file)}: {sql_text(name)}" for file, name in self.formats.items()]
             cursor.execute(f"SET VARIABLE lake_formats = MAP {{{', '.join(pairs)}}}")
         if self.is_build:
             cursor.execute(f"SET VARIABLE inputs = {sql_text(inputs_text(self.files))}")
+            cursor.execute(f"SET VARIABLE lake_output_url = {sql_text(self.output.text)}")
 
     def store(self, target_config: TargetConfig) -> None:
         """Bring an export to the lake from the file that `target_config.config` names."""

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ import boto3
 import pytest
 from support.airflow_process import Airflow, environment
 from support.chat_server import ChatServer
-from support.workplace import EMBEDDED_LAKE, ROOT, Workplace, read_strict_json
+from support.workplace import EMBEDDED_DAY, ROOT, Workplace, copy_embedded_day, read_strict_json
 
 
 def test_a_failure_of_the_second_part_repeats_only_the_second(
@@ -172,7 +171,7 @@ def test_secrets_of_connections_reach_dbt_and_are_seen_nowhere(
     airflow: Airflow, workplace: Workplace, s3_server: dict[str, str], bucket: str
 ) -> None:
     s3 = client(s3_server)
-    for file in EMBEDDED_LAKE.glob("*-20230501.json"):
+    for file in EMBEDDED_DAY:
         s3.upload_file(str(file), bucket, file.name)
     canaries = ["canary-of-the-lake", "canary-of-the-llm", "canary-of-the-webhook"]
     lake_connection = {
@@ -227,7 +226,7 @@ def test_the_file_runs_by_itself_for_every_city_and_ends_in_exports_and_publishe
     airflow: Airflow, workplace: Workplace
 ) -> None:
     for city in ("glasgow", "leith"):
-        shutil.copytree(EMBEDDED_LAKE, workplace.lake / city)
+        copy_embedded_day(workplace.lake / city)
     completed = subprocess.run(
         [sys.executable, ROOT / "dags" / "etml_dag.py", "20230501"],
         env=environment(
