@@ -1,4 +1,4 @@
-"""A headless browser for the tests that open pages; `python tests/browser.py` brings one.
+"""A headless browser for the tests that open pages; `python tests/support/browser.py` brings one.
 
 `make test` does that first, so that a machine without a browser is told before the first test: what
 is installed is taken, else Playwright's own is downloaded, else the system's package manager is

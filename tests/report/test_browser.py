@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import browser
+from support import browser
 from support.workplace import ROOT
 
 # Chrome and Edge are where the system keeps them, whatever PATH says.
