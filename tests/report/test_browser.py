@@ -8,7 +8,7 @@ from support import browser
 from support.workplace import ROOT
 
 # Chrome and Edge are where the system keeps them, whatever PATH says.
-WITHOUT_CHANNELS = "import browser, sys; browser.CHANNELS = (); sys.exit(browser.main())"
+WITHOUT_CHANNELS = "from support import browser; import sys; browser.CHANNELS = (); sys.exit(browser.main())"
 
 
 def test_where_no_browser_can_be_had_one_line_says_what_to_install(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_where_no_browser_can_be_had_one_line_says_what_to_install(tmp_path: Pat
 
 def test_a_browser_that_is_installed_and_starts_is_named_in_one_line() -> None:
     told = subprocess.run(
-        [sys.executable, ROOT / "tests" / "browser.py"],
+        [sys.executable, ROOT / "tests" / "support" / "browser.py"],
         capture_output=True,
         text=True,
         timeout=120,
