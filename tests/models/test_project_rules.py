@@ -17,12 +17,12 @@ MAY_READ = {
     "exports": {"staging", "intermediate", "marts", "exports"},
 }
 PREFIXES = {"staging": "stg_lake__", "intermediate": "int_"}
-# Is the mart context_summaries as the build finds it, whose key is tested there.
-TESTED_ELSEWHERE = {"int_earlier_summaries"}
+# Are marts as the build finds them, whose keys are tested there.
+TESTED_ELSEWHERE = {"int_earlier_days", "int_earlier_summaries"}
 LONGEST_CHAIN_OF_VIEWS = 4
 MOST_PARENTS = 7
 # These gather what all others have found, and name it, so that all of it comes first.
-GATHER_EVERYTHING = {"daily_reports", "published_warehouse", "report"}
+GATHER_EVERYTHING = {"int_day_figures", "published_warehouse", "report"}
 Manifest = dict[str, Any]
 Node = dict[str, Any]
 
