@@ -100,7 +100,7 @@ def measure_recall(rides: int, days: int, settings: dict[str, Any]) -> list[dict
     for seed in range(1, days + 1):
         features, kind = simulated_day(rides, seed)
         for rule, share in shares.items():
-            labels, _ = cluster_rides(features, eps, least, share)
+            labels, *_ = cluster_rides(features, eps, least, share)
             tallies[rule].add(kind, labels == -1)
     return [
         {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -96,9 +97,20 @@ def effective_min_samples(n_rides: int, min_samples: int, min_samples_share: flo
     return max(min_samples, math.ceil(share * n_rides))
 
 
+class Clustering(NamedTuple):
+    """A day's rides, clustered."""
+
+    labels: Indices
+    """The cluster of every ride, -1 for anomalies; shape (n,), int64."""
+    standardized: Floats
+    """The features in standard deviations from the day's mean; shape (n, 2), float64."""
+    min_samples: int
+    """The number of neighbours that made a ride core."""
+
+
 def cluster_rides(
     features: ArrayLike, eps: float, min_samples: int, min_samples_share: float
-) -> tuple[Indices, Floats]:
+) -> Clustering:
     """Label a day's rides by how they differ from the day's other rides.
 
     Parameters
@@ -114,10 +126,8 @@ def cluster_rides(
 
     Returns
     -------
-    labels : ndarray of shape (n,), int64
-        The cluster of every ride, -1 for anomalies.
-    standardized : ndarray of shape (n, 2), float64
-        The features in standard deviations from the day's mean.
+    Clustering
+        The labels, what they were found from, and the density that was asked for.
 
     Raises
     ------
@@ -129,7 +139,7 @@ def cluster_rides(
     standardized = standardize(points)
     in_effect = effective_min_samples(len(points), min_samples, min_samples_share)
     labels, _ = dbscan(standardized, eps, in_effect)
-    return labels, standardized
+    return Clustering(labels, standardized, in_effect)
 
 
 MEASURES = ("ride_dist", "ride_time")
@@ -157,8 +167,8 @@ def label_rides(
     Returns
     -------
     pandas.DataFrame
-        ``record_number``, ``label`` (-1 for an anomaly) and both measures standardised, one row
-        a ride.
+        ``record_number``, ``label`` (-1 for an anomaly), both measures standardised and the
+        ``min_samples`` in effect, which is the same for all; one row a ride.
 
     Raises
     ------
@@ -174,13 +184,14 @@ def label_rides(
     n_rides = len(rides["record_number"])
     # A constant second column changes no distance, so that one feature can be clustered as two.
     columns = [*(rides[name] for name in features), np.zeros(n_rides)][:2]
-    labels, clustered = cluster_rides(np.column_stack(columns), eps, min_samples, min_samples_share)
+    found = cluster_rides(np.column_stack(columns), eps, min_samples, min_samples_share)
     standardized = {name: standardize(rides[name]) for name in MEASURES if name not in features}
-    standardized |= zip(features, clustered.T, strict=False)
+    standardized |= zip(features, found.standardized.T, strict=False)
     return pd.DataFrame(
         {
             "record_number": rides["record_number"],
-            "label": labels.astype(np.int32),
+            "label": found.labels.astype(np.int32),
             **{f"{name}_standardized": standardized[name] for name in MEASURES},
+            "min_samples": np.full(n_rides, found.min_samples, dtype=np.int64),
         }
     )

@@ -69,7 +69,7 @@ class Plugin(BasePlugin):
             self.published = published_warehouse(variables.city, has_lakehouse)
             self.run_date = parse_run_date(plugin_config["date"])
             lake, warehouse = LakeSettings.read(), WarehouseSettings.read()
-            output = lake.lake_output_url
+            self.output = lake.lake_output_url
             self.warehouse_dir = warehouse.warehouse_dir
             self.wait_seconds = BuildSettings.read().warehouse_wait_seconds
             if self.is_build:
@@ -78,9 +78,9 @@ class Plugin(BasePlugin):
                 load_settings(plugin_config["summaries_file"])
                 Journal.check(warehouse.journal_file)
                 closing_lines.expect_day(
-                    self.run_date, self.warehouse_dir, output.text, self.published
+                    self.run_date, self.warehouse_dir, self.output.text, self.published
                 )
-        self.folders = [self.warehouse_dir] + ([] if output.is_s3 else [output.text])
+        self.folders = [self.warehouse_dir] + ([] if self.output.is_s3 else [self.output.text])
 
     def _look_at_lake(self, lake: LakeUrl) -> str:
         """Check the day's files and note their formats; return what they are, as text."""
@@ -127,10 +127,11 @@ class Plugin(BasePlugin):
         WorkingDay.of_this_command().connection = conn
 
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Tell the models in which format to read files."""
+        """Tell the models in which format to read files, and where to write."""
         if self.formats:
             pairs = [f"{sql_text(file)}: {sql_text(name)}" for file, name in self.formats.items()]
             cursor.execute(f"SET VARIABLE lake_formats = MAP {{{', '.join(pairs)}}}")
+        cursor.execute(f"SET VARIABLE lake_output_url = {sql_text(self.output.text)}")
 
     def store(self, target_config: TargetConfig) -> None:
         """Bring an export to the lake from the file that `target_config.config` names."""

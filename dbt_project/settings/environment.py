@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
@@ -111,6 +112,15 @@ CountFromOne = Annotated[int, BeforeValidator(_whole_number(1)), _OrDefault]
 Truth = Annotated[bool, BeforeValidator(_truth), _OrDefault]
 Cities = Annotated[dict[str, tuple[str, str]], BeforeValidator(_cities)]
 
+EMBEDDED_LAKE = LakeUrl("lake", is_s3=False)
+OUTPUT_OF_EMBEDDED_LAKE = LakeUrl("output", is_s3=False)
+
+
+def output_of(lake: LakeUrl) -> LakeUrl:
+    """Where exports go if nothing is said: the embedded lake is part of the repository."""
+    is_embedded = not lake.is_s3 and Path(lake.text).resolve() == Path(EMBEDDED_LAKE.text).resolve()
+    return OUTPUT_OF_EMBEDDED_LAKE if is_embedded else lake
+
 
 class EnvironmentSettings(BaseModel):
     """Settings of one concern; the name of a field, in capitals, is that of its variable."""
@@ -140,12 +150,13 @@ class LakeSettings(EnvironmentSettings):
     """Where days come from, and where what is made of them goes."""
 
     lake_url: Lake = Field(
-        default=LakeUrl("lake", is_s3=False),
+        default=EMBEDDED_LAKE,
         description="The lake: a folder or `s3://bucket[/prefix]`.",
     )
     lake_output_url: Lake = Field(
-        default_factory=lambda given: given["lake_url"],
-        description="Where exports go, a folder or `s3://bucket[/prefix]`; else to the lake.",
+        default_factory=lambda given: output_of(given["lake_url"]),
+        description="Where exports go, a folder or `s3://bucket[/prefix]`; else to the lake, but "
+        "those of the embedded lake to `output`.",
     )
 
 

@@ -64,7 +64,7 @@ class Variables(BaseModel):
         gt=0, description="With more rides than this share of the usual number the report warns."
     )
     usual_days: int = Field(
-        ge=1, description="The usual number of rides is the median of so many days before."
+        ge=1, description="What is usual is the median of so many days before, of those with rides."
     )
     min_usual_days: int = Field(
         ge=1, description="So many of these days must have been built, or nothing is usual yet."
@@ -83,6 +83,12 @@ class Variables(BaseModel):
     min_samples: int = Field(ge=1, description="DBSCAN's least number of neighbours.")
     min_samples_share: Share = Field(
         description="The same as a share of the day's rides; the larger of the two holds."
+    )
+    hardly_moved_miles: float = Field(
+        ge=0, description="An anomalous ride of less distance hardly moved, miles."
+    )
+    long_ride_quantile: Share = Field(
+        description="A distance or time above this quantile of the day's normal rides is long."
     )
     min_rides: int = Field(
         ge=0, description="A day with fewer rides is too small to judge, and its report says so."

@@ -375,6 +375,9 @@ class TestShare:
         expected = max(10, -(-thousandths * n_rides // 1000))
         assert effective_min_samples(n_rides, 10, thousandths / 1000) == expected
 
+    def test_a_small_share_of_ten_million_rides_is_no_ride_too_many(self) -> None:
+        assert effective_min_samples(10_000_000, 10, 1e-05) == 100
+
     @pytest.mark.parametrize("share", [-0.1, 1.5, np.nan])
     def test_impossible_shares_are_refused(self, share: float) -> None:
         with pytest.raises(ValueError, match="min_samples_share must be"):
@@ -389,14 +392,14 @@ class TestClusterRides:
         features = rides(np.random.default_rng(14), n_rides)
         expected = StandardScaler().fit_transform(features)
         min_samples = {1: 10, 400: 10, 7000: 14}[n_rides]
-        labels, standardized = cluster_rides(features, 0.3, 10, 0.002)
+        labels, standardized, _ = cluster_rides(features, 0.3, 10, 0.002)
         np.testing.assert_array_equal(standardized, expected)
         np.testing.assert_array_equal(
             labels, DBSCAN(0.3, min_samples=min_samples).fit(expected).labels_
         )
 
     def test_no_rides(self) -> None:
-        labels, standardized = cluster_rides(np.empty((0, 2)), 0.3, 10, 0.002)
+        labels, standardized, _ = cluster_rides(np.empty((0, 2)), 0.3, 10, 0.002)
         assert labels.shape == (0,)
         assert standardized.shape == (0, 2)
 

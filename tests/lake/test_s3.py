@@ -16,12 +16,20 @@ import pytest
 from botocore.exceptions import ClientError
 from support.moto_iam import key_of_policy
 from support.s3_proxy import S3Proxy
-from support.workplace import DBT, EMBEDDED_LAKE, ROOT, Build, Workplace, read_strict_json
+from support.workplace import (
+    DBT,
+    EMBEDDED_DAY,
+    EMBEDDED_LAKE,
+    ROOT,
+    Build,
+    Workplace,
+    read_strict_json,
+)
 
+from dbt_project.errors import one_line
 from dbt_project.lake.connection import connect_lake
 from dbt_project.lake.delivery import DeliveryError, upload
 from dbt_project.lake.files import list_day
-from dbt_project.plugin.closing_lines import one_line
 from dbt_project.settings.lake_url import LakeUrl
 
 DATE = "20230501"
@@ -61,7 +69,7 @@ def s3(s3_server: dict[str, str]) -> Any:
     client.create_bucket(
         Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-2"}
     )
-    for file in EMBEDDED_LAKE.glob("*.json"):
+    for file in EMBEDDED_DAY:
         client.upload_file(str(file), BUCKET, f"glasgow/in/{file.name}")
     yield client
     for item in client.list_objects_v2(Bucket=BUCKET)["Contents"]:

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,11 +17,11 @@ from support.moto_iam import client, key_of_policy
 from support.postgres_server import PostgresServer
 from support.workplace import (
     DBT,
-    EMBEDDED_LAKE,
     MARTS,
     ROOT,
     Build,
     Workplace,
+    copy_embedded_day,
     project_with_rule,
     read_strict_json,
 )
@@ -81,7 +80,7 @@ def settings(
 @pytest.fixture(scope="module")
 def worker(settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Worker:
     folder = tmp_path_factory.mktemp("worker")
-    shutil.copytree(EMBEDDED_LAKE, folder / "lake")
+    copy_embedded_day(folder / "lake")
     return Worker(folder, folder / "lake", settings)
 
 

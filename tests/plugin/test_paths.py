@@ -4,7 +4,7 @@ import json
 
 import pytest
 from support.warm_python import run_script
-from support.workplace import DBT, EMBEDDED_LAKE, ROOT, Build, Workplace
+from support.workplace import DBT, EMBEDDED_DAY, ROOT, Build, Workplace
 
 DATE = "20230501"
 
@@ -42,9 +42,7 @@ def test_a_place_that_cannot_be_used_is_one_line_and_nothing_is_written(
     assert build.last_line.startswith(f"Error: {message}")
     assert "secret" not in build.output
     assert not workplace.warehouse.exists()
-    assert {file.name for file in workplace.lake.iterdir()} == {
-        file.name for file in EMBEDDED_LAKE.iterdir()
-    }
+    assert {file.name for file in workplace.lake.iterdir()} == {file.name for file in EMBEDDED_DAY}
 
 
 def test_the_builds_own_connection_installs_and_loads_no_extension_by_itself(

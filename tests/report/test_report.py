@@ -20,7 +20,7 @@ from dbt_project.report.facts import read_facts
 from dbt_project.report.files import write_page
 from dbt_project.report.page import LARGEST_PAGE, MOST_RIDES, render_report
 from dbt_project.report.rides import MARKS
-from dbt_project.report.words import comparison, duration, miles, share
+from dbt_project.report.words import comparison, duration, miles, share, volume
 
 DATE = datetime.date(2023, 5, 1)
 SCHEMAS = ("build.main", "staging.staging")
@@ -152,32 +152,43 @@ class TestDays:
 
 class TestHistory:
     @pytest.mark.parametrize(
-        ("shares", "words"),
+        ("usual", "words"),
         [
-            ([0.01, 0.03], "The warehouse holds only 2 days of the 28 days before: 3.0% and 1.0%."),
-            ([0.001, 0.01, 0.015], "half of them under 1.0%: this day had more than any of them."),
-            ([0.03] * 9 + [0.01], "On 10 days of the 28 days before it was 1.0% to 3.0%"),
-            ([0.03] * 9 + [0.01], "this day had fewer than 9 of them."),
-            ([0.01, 0.02, 0.03], "half of them under 2.0%: this day was as usual."),
-            ([0.0] * 28 + [0.9] * 20, "it was 0.0% to 0.0%"),
+            ("0, null, null, null, 0, 0", "holds no ride of the 28 days before to compare with."),
+            ("1, null, 0.03, 0.03, 0, 1", "holds only 1 day of the 28 days before: 3.0%."),
+            ("2, null, 0.01, 0.03, 1, 1", "only 2 days of the 28 days before: 1.0% to 3.0%."),
+            ("9, 0.01, 0.001, 0.015, 9, 0", "under 1.0%: this day had more than any of them."),
+            ("10, 0.03, 0.01, 0.03, 1, 9", "On 10 days of the 28 days before it was 1.0% to 3.0%"),
+            ("10, 0.03, 0.01, 0.03, 1, 9", "this day had fewer than 9 of them."),
+            ("7, 0.02, 0.01, 0.03, 3, 3", "half of them under 2.0%: this day was as usual."),
+            ("null, null, null, null, null, null", ""),  # of a version that did not compare
         ],
     )
-    def test_the_day_is_compared_with_the_28_days_before_it(
-        self, day: duckdb.DuckDBPyConnection, shares: list[float], words: str
+    def test_the_day_is_compared_with_the_days_before_it(
+        self, day: duckdb.DuckDBPyConnection, usual: str, words: str
     ) -> None:
-        for ago, part in enumerate(shares, 1):
-            day.execute(
-                "insert into daily_reports by name select * replace "
-                "(ride_date - $ago::int as ride_date, $part::double as anomalous_share) "
-                "from daily_reports where ride_date = '2023-05-01'",
-                {"ago": ago, "part": part},
-            )
         day.execute(
-            "insert into daily_reports by name select * replace "
-            "(date '2023-05-02' as ride_date, 1::double as anomalous_share) "
-            "from daily_reports where ride_date = '2023-05-01'"
+            "update daily_reports set (usual_days_built, usual_share, lowest_share, highest_share, "
+            f"days_with_lower_share, days_with_higher_share) = ({usual})"
         )
-        assert words in comparison(read_facts(day, DATE))
+        told = comparison(read_facts(day, DATE))
+        assert words in told
+        assert bool(told) == bool(words)
+
+    @pytest.mark.parametrize(
+        ("usual_rides", "words"),
+        [
+            ("null", ""),
+            ("398.5", "That is as many rides as usual (median 398)."),
+            ("800", "That is 50% fewer rides than usual (median 800)."),
+            ("320", "That is 25% more rides than usual (median 320)."),
+        ],
+    )
+    def test_the_number_of_rides_is_told_from_the_usual_one(
+        self, day: duckdb.DuckDBPyConnection, usual_rides: str, words: str
+    ) -> None:
+        day.execute(f"update daily_reports set usual_rides = {usual_rides}")
+        assert volume(read_facts(day, DATE)) == words
 
     def test_the_trend_is_drawn_from_the_second_day_on(
         self, day: duckdb.DuckDBPyConnection
