@@ -18,6 +18,7 @@ from support.workplace import ROOT, Build
 from dbt_project.report import write_report
 from dbt_project.report.facts import read_facts
 from dbt_project.report.files import write_page
+from dbt_project.report.hours import read_hours
 from dbt_project.report.page import LARGEST_PAGE, MOST_RIDES, render_report
 from dbt_project.report.rides import MARKS
 from dbt_project.report.words import comparison, duration, miles, share, volume
@@ -148,6 +149,27 @@ class TestDays:
         held = [hour for hour, row in rows.items() if "Govan: Tunnel closed." in row]
         assert held == ["10", "11"]
         assert [hour for hour, row in rows.items() if "Bridge closed." in row] == ["22", "23"]
+
+
+    def test_weather_is_in_force_as_it_is_for_the_rides(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        day.execute("delete from stg_lake__weather")
+        day.execute(
+            "insert into stg_lake__weather (record_number, observed_at, area, text) values "
+            "(1, '2023-05-01 01:00:00+01', 'Govan', 'Fog.'), "
+            "(2, '2023-05-01 02:30:00+01', 'GOVAN', 'Sun.'), (3, null, null, 'Hail.')"
+        )
+        hours = read_hours(day, DATE, "Europe/London").hours
+        assert [hour.weather for hour in hours[:4]] == [
+            ["Govan: Fog."],
+            ["Govan: Fog."],
+            ["Govan: Fog.", "GOVAN: Sun."],
+            ["GOVAN: Sun."],
+        ]
+        day.execute("delete from stg_lake__weather where observed_at is not null")
+        hours = read_hours(day, DATE, "Europe/London").hours
+        assert {tuple(hour.weather) for hour in hours} == {("Hail.",)}
 
 
 class TestHistory:
