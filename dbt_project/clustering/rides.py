@@ -1,16 +1,21 @@
-"""Labels of a day's rides: standardised, then clustered with a density of the day's size."""
+"""Labels of a day's rides, and how far from normal each is.
+
+The rides are standardised, then clustered with a density of the day's size.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from dbt_project.clustering.dbscan import Floats, Indices, dbscan, valid_points
+from dbt_project.clustering.dbscan import NOISE, Floats, Indices, dbscan, valid_points
+from dbt_project.clustering.dbscan.nearest import distance_to_core
 
 PRECISION = np.finfo(np.float64).eps
 
@@ -96,15 +101,28 @@ def effective_min_samples(n_rides: int, min_samples: int, min_samples_share: flo
     return max(min_samples, math.ceil(share * n_rides))
 
 
+class Clustering(NamedTuple):
+    """What a day's rides are found to be, ride by ride."""
+
+    labels: Indices
+    """Shape (n,), int64: the cluster of every ride, -1 for anomalies."""
+    standardized: Floats
+    """Shape (n, 2), float64: the features in standard deviations from the day's mean."""
+    distance_from_normal: Floats
+    """Shape (n,), float64: how far an anomaly lies from the nearest core ride, in standard
+    deviations; 0 within a cluster, NaN for the anomalies of a day without a core ride."""
+
+
 def cluster_rides(
     features: ArrayLike, eps: float, min_samples: int, min_samples_share: float
-) -> tuple[Indices, Floats]:
+) -> Clustering:
     """Label a day's rides by how they differ from the day's other rides.
 
     Parameters
     ----------
     features : array-like of shape (n, 2)
         Distance and duration of every ride, each in any unit, in the order of the day's records.
+        The array stays as it is.
     eps : float
         The largest distance between neighbours, in standard deviations.
     min_samples : int
@@ -114,22 +132,31 @@ def cluster_rides(
 
     Returns
     -------
-    labels : ndarray of shape (n,), int64
-        The cluster of every ride, -1 for anomalies.
-    standardized : ndarray of shape (n, 2), float64
-        The features in standard deviations from the day's mean.
+    Clustering
+        Labels, standardised features and distances.
 
     Raises
     ------
     ValueError
         If `features` has another shape or a value that is not finite, or a parameter is out of
         its range.
+
+    Examples
+    --------
+    >>> found = cluster_rides([[0, 0]] * 3 + [[4, 0]], eps=0.3, min_samples=3, min_samples_share=0)
+    >>> found.labels
+    array([ 0,  0,  0, -1])
+    >>> found.distance_from_normal.round(2)
+    array([0.  , 0.  , 0.  , 2.31])
     """
     points = valid_points(features)
     standardized = standardize(points)
     in_effect = effective_min_samples(len(points), min_samples, min_samples_share)
-    labels, _ = dbscan(standardized, eps, in_effect)
-    return labels, standardized
+    labels, core = dbscan(standardized, eps, in_effect)
+    anomalies = np.flatnonzero(labels == NOISE)
+    distance = np.zeros(len(labels))
+    distance[anomalies] = distance_to_core(standardized, core, anomalies, eps)
+    return Clustering(labels, standardized, distance)
 
 
 MEASURES = ("ride_dist", "ride_time")
@@ -157,8 +184,8 @@ def label_rides(
     Returns
     -------
     pandas.DataFrame
-        ``record_number``, ``label`` (-1 for an anomaly) and both measures standardised, one row
-        a ride.
+        One row a ride: ``record_number``, ``label`` (-1 for an anomaly), both measures in standard
+        deviations, and ``distance_from_normal``, in standard deviations of the features clustered.
 
     Raises
     ------
@@ -174,13 +201,14 @@ def label_rides(
     n_rides = len(rides["record_number"])
     # A constant second column changes no distance, so that one feature can be clustered as two.
     columns = [*(rides[name] for name in features), np.zeros(n_rides)][:2]
-    labels, clustered = cluster_rides(np.column_stack(columns), eps, min_samples, min_samples_share)
+    found = cluster_rides(np.column_stack(columns), eps, min_samples, min_samples_share)
     standardized = {name: standardize(rides[name]) for name in MEASURES if name not in features}
-    standardized |= zip(features, clustered.T, strict=False)
+    standardized |= zip(features, found.standardized.T, strict=False)
     return pd.DataFrame(
         {
             "record_number": rides["record_number"],
-            "label": labels.astype(np.int32),
+            "label": found.labels.astype(np.int32),
             **{f"{name}_standardized": standardized[name] for name in MEASURES},
+            "distance_from_normal": found.distance_from_normal,
         }
     )
