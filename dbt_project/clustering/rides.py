@@ -1,4 +1,7 @@
-"""Labels of a day's rides: standardised, then clustered with a density of the day's size."""
+"""Labels of a day's rides, and how far from normal each is.
+
+The rides are standardised, then clustered with a density of the day's size.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from dbt_project.clustering.dbscan import Floats, Indices, dbscan, valid_points
+from dbt_project.clustering.dbscan import NOISE, Floats, Indices, dbscan, valid_points
+from dbt_project.clustering.dbscan.nearest import distance_to_core
 
 PRECISION = np.finfo(np.float64).eps
 
@@ -98,12 +102,15 @@ def effective_min_samples(n_rides: int, min_samples: int, min_samples_share: flo
 
 
 class Clustering(NamedTuple):
-    """A day's rides, clustered."""
+    """What a day's rides are found to be."""
 
     labels: Indices
-    """The cluster of every ride, -1 for anomalies; shape (n,), int64."""
+    """Shape (n,), int64: the cluster of every ride, -1 for anomalies."""
     standardized: Floats
-    """The features in standard deviations from the day's mean; shape (n, 2), float64."""
+    """Shape (n, 2), float64: the features in standard deviations from the day's mean."""
+    distance_from_normal: Floats
+    """Shape (n,), float64: how far an anomaly lies from the nearest core ride, in standard
+    deviations; 0 within a cluster, NaN for the anomalies of a day without a core ride."""
     min_samples: int
     """The number of neighbours that made a ride core."""
 
@@ -117,6 +124,7 @@ def cluster_rides(
     ----------
     features : array-like of shape (n, 2)
         Distance and duration of every ride, each in any unit, in the order of the day's records.
+        The array stays as it is.
     eps : float
         The largest distance between neighbours, in standard deviations.
     min_samples : int
@@ -127,19 +135,30 @@ def cluster_rides(
     Returns
     -------
     Clustering
-        The labels, what they were found from, and the density that was asked for.
+        Labels, standardised features, distances, and the density that was asked for.
 
     Raises
     ------
     ValueError
         If `features` has another shape or a value that is not finite, or a parameter is out of
         its range.
+
+    Examples
+    --------
+    >>> found = cluster_rides([[0, 0]] * 3 + [[4, 0]], eps=0.3, min_samples=3, min_samples_share=0)
+    >>> found.labels
+    array([ 0,  0,  0, -1])
+    >>> found.distance_from_normal.round(2)
+    array([0.  , 0.  , 0.  , 2.31])
     """
     points = valid_points(features)
     standardized = standardize(points)
     in_effect = effective_min_samples(len(points), min_samples, min_samples_share)
-    labels, _ = dbscan(standardized, eps, in_effect)
-    return Clustering(labels, standardized, in_effect)
+    labels, core = dbscan(standardized, eps, in_effect)
+    anomalies = np.flatnonzero(labels == NOISE)
+    distance = np.zeros(len(labels))
+    distance[anomalies] = distance_to_core(standardized, core, anomalies, eps)
+    return Clustering(labels, standardized, distance, in_effect)
 
 
 MEASURES = ("ride_dist", "ride_time")
@@ -167,8 +186,9 @@ def label_rides(
     Returns
     -------
     pandas.DataFrame
-        ``record_number``, ``label`` (-1 for an anomaly), both measures standardised and the
-        ``min_samples`` in effect, which is the same for all; one row a ride.
+        One row a ride: ``record_number``, ``label`` (-1 for an anomaly), both measures in standard
+        deviations, ``distance_from_normal``, in standard deviations of the features clustered, and
+        the ``min_samples`` in effect, the same for all.
 
     Raises
     ------
@@ -192,6 +212,7 @@ def label_rides(
             "record_number": rides["record_number"],
             "label": found.labels.astype(np.int32),
             **{f"{name}_standardized": standardized[name] for name in MEASURES},
+            "distance_from_normal": found.distance_from_normal,
             "min_samples": np.full(n_rides, found.min_samples, dtype=np.int64),
         }
     )

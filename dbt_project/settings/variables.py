@@ -90,6 +90,26 @@ class Variables(BaseModel):
     long_ride_quantile: Share = Field(
         description="A distance or time above this quantile of the day's normal rides is long."
     )
+    severity_clear: float = Field(
+        ge=0,
+        description="So far beyond `eps` an anomalous ride is `clear`, standard deviations; nearer "
+        "it is `just outside`.",
+    )
+    severity_extreme: float = Field(
+        ge=0, description="So far beyond `eps` it is `extreme`, standard deviations."
+    )
+    impossible_mph: float = Field(
+        gt=0, description="An anomalous ride with a higher average speed is a fault, mph."
+    )
+    slow_times: float = Field(
+        ge=1, description="A ride of so many times the expected minutes is slow."
+    )
+    hardly_moving_mph: float = Field(
+        ge=0, description="A slow ride with a lower average speed hardly moved, mph."
+    )
+    longest_delay_hours: float = Field(
+        ge=0, description="A longer ride was not only delayed, hours."
+    )
     min_rides: int = Field(
         ge=0, description="A day with fewer rides is too small to judge, and its report says so."
     )
@@ -103,6 +123,8 @@ class Variables(BaseModel):
             ("warn_rejected_share", "max_rejected_share"),
             ("fewest_rides_share", "most_rides_share"),
             ("min_usual_days", "usual_days"),
+            ("severity_clear", "severity_extreme"),
+            ("hardly_moving_mph", "impossible_mph"),
         ):
             if getattr(self, low) > getattr(self, high):
                 raise ValueError(f"expected {low} not to be above {high}")

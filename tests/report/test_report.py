@@ -150,7 +150,6 @@ class TestDays:
         assert held == ["10", "11"]
         assert [hour for hour, row in rows.items() if "Bridge closed." in row] == ["22", "23"]
 
-
     def test_weather_is_in_force_as_it_is_for_the_rides(
         self, day: duckdb.DuckDBPyConnection
     ) -> None:

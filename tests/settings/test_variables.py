@@ -26,6 +26,8 @@ PROJECT_FILE = ROOT / "dbt_project.yml"
         ({"context_minutes": None}, "context_minutes in --vars: .* integer"),
         ({"clustering_features": ["speed"]}, "clustering_features .*'ride_time', found 'speed'"),
         ({"min_sample": 10}, "there is no variable min_sample: docs/configuration.md"),
+        ({"severity_clear": 9}, "severity_clear not to be above severity_extreme"),
+        ({"impossible_mph": 1}, "hardly_moving_mph not to be above impossible_mph"),
         ({"warn_rejected_share": 0.9}, "warn_rejected_share not to be above max_rejected_share"),
     ],
 )
