@@ -20,14 +20,14 @@ backfill: .venv/installed-build
 	$(BIN)/python -m dbt_project.backfill $(FROM) $(TO) $(if $(AGAIN),--again)
 
 test: .venv/installed-test
-	@$(BIN)/python tests/browser.py
+	@$(BIN)/python tests/support/browser.py
 	$(BIN)/python -m pytest
 
 airflow: .venv/installed-test
-	@$(BIN)/python -m dbt_project.orchestration.local_airflow $(PORT)
+	@$(BIN)/python -m dbt_project.demo.local_airflow $(PORT)
 
 lakehouse-demo: .venv/installed-test
-	@$(BIN)/python -m dbt_project.orchestration.lakehouse_demo
+	@$(BIN)/python -m dbt_project.demo.lakehouse_demo
 
 lint: .venv/installed-test
 	$(BIN)/ruff check .

@@ -60,7 +60,7 @@ def simulated_rides(n_rides: int, seed: int = 0) -> NDArray[np.float64]:
 
 def with_grid(points: NDArray[np.float64], min_samples: int) -> Callable[[], Labels]:
     """Prepare this project's clustering."""
-    from dbt_project.estimator import GridDBSCAN
+    from dbt_project.clustering.estimator import GridDBSCAN
 
     return lambda: GridDBSCAN(eps=EPS, min_samples=min_samples).fit_predict(points)
 
@@ -146,7 +146,7 @@ def agreement(ours: Measurement, peer: Measurement) -> str:
 
 def main() -> None:
     """Print the table."""
-    from dbt_project.clustering import effective_min_samples, standardize
+    from dbt_project.clustering.rides import effective_min_samples, standardize
 
     options = parsed_options()
     methods = [name for name in METHODS if name != "dbscan" or importlib.util.find_spec("dbscan")]

@@ -28,7 +28,7 @@ from workplace import DATE, ROOT, Workplace
 
 sys.path.insert(0, str(ROOT))
 
-from dbt_project.clustering import cluster_rides, effective_min_samples
+from dbt_project.clustering.rides import cluster_rides, effective_min_samples
 from dbt_project.simulate.rides import KINDS, NORMAL, RideModel, anomalies_of_a_day
 from dbt_project.simulate.world import make_world
 
@@ -100,7 +100,7 @@ def measure_recall(rides: int, days: int, settings: dict[str, Any]) -> list[dict
     for seed in range(1, days + 1):
         features, kind = simulated_day(rides, seed)
         for rule, share in shares.items():
-            labels, _ = cluster_rides(features, eps, least, share)
+            labels, *_ = cluster_rides(features, eps, least, share)
             tallies[rule].add(kind, labels == -1)
     return [
         {

@@ -22,12 +22,12 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from chat_server import ChatServer, Handler, Reply, answer
+from support.chat_server import ChatServer, Handler, Reply, answer
 
-from dbt_project.endpoint import Endpoint
-from dbt_project.prompts import prompts_of
-from dbt_project.summaries import summarise
-from dbt_project.summary_settings import load_settings
+from dbt_project.settings.summaries import load_settings
+from dbt_project.summaries.endpoint import Endpoint
+from dbt_project.summaries.ledger import summarise
+from dbt_project.summaries.prompts import prompts_of
 
 CITY = "Glasgow"
 SUMMARY = "Heavy rain fell all day. The M8 was closed near Baillieston. Queues reached Parkhead."

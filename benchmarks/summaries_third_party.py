@@ -28,9 +28,9 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from dbt_project.endpoint import Endpoint
-from dbt_project.summaries import summarise
-from dbt_project.summary_settings import Settings, load_settings
+from dbt_project.settings.summaries import Settings, load_settings
+from dbt_project.summaries.endpoint import Endpoint
+from dbt_project.summaries.ledger import summarise
 
 PROMPTS = 60
 ANSWER = "Heavy rain fell. **The M8 was closed** at Jct. 15. Queues reached Parkhead. A fourth."

@@ -22,14 +22,15 @@ from pathlib import Path
 import duckdb
 import yaml
 
-from dbt_project.day_builds import inputs_text, published_inputs
-from dbt_project.environment import LakehouseSettings, LakeSettings, WarehouseSettings
-from dbt_project.lake import connect_lake, list_day
-from dbt_project.lake_url import glob_text
+from dbt_project.lake.connection import connect_lake
+from dbt_project.lake.files import inputs_text, list_day
 from dbt_project.lakehouse.days import published_inputs as published_in_lakehouse
 from dbt_project.lakehouse.place import Lakehouse, LakehouseError, schema_of
-from dbt_project.run_date import parse_run_date
-from dbt_project.variables import load_variables
+from dbt_project.settings.environment import LakehouseSettings, LakeSettings, WarehouseSettings
+from dbt_project.settings.lake_url import glob_text
+from dbt_project.settings.run_date import parse_run_date
+from dbt_project.settings.variables import load_variables
+from dbt_project.warehouse.days import published_inputs
 
 EXPORTS = ("clustered_data_{}.json", "clustered_summarized_{}.json", "report_{}.html")
 WAIT_SECONDS = 600

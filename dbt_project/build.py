@@ -12,7 +12,8 @@ from typing import Any
 
 from dbt.cli.main import dbtRunner
 
-from dbt_project.closing_lines import ClosingLines, one_line
+from dbt_project.errors import one_line
+from dbt_project.plugin.closing_lines import ClosingLines
 
 STEPS = {
     "stg_lake__ride_records": "read the lake",

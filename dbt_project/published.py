@@ -1,39 +1,67 @@
 """The published warehouse that analysts open: a file, or a city's schema of the lakehouse."""
 
 import datetime
-from dataclasses import dataclass
+from collections.abc import Collection
 from pathlib import Path
+from typing import Protocol
 
 import duckdb
 import pandas as pd
 
-from dbt_project.environment import LakehouseSettings, S3Settings, WarehouseSettings
-from dbt_project.lake import http_settings_sql, load_sql, s3_secret_sql
-from dbt_project.lakehouse.days import publish_day
-from dbt_project.lakehouse.place import Lakehouse, schema_of, search_sql
-from dbt_project.lakehouse.tables import Schema
-from dbt_project.publish import PUBLISHED_FILE, publish
-from dbt_project.variables import load_variables
+from dbt_project.errors import UserError
+from dbt_project.lakehouse.city import CityOfLakehouse
+from dbt_project.lakehouse.place import Lakehouse, schema_of
+from dbt_project.settings.environment import LakehouseSettings, WarehouseSettings
+from dbt_project.settings.variables import load_variables
+from dbt_project.sql import Schema
+from dbt_project.warehouse.file import PUBLISHED_FILE, WarehouseFile
 
 
-@dataclass(frozen=True)
-class WarehouseFile:
-    """The published warehouse as a file."""
+class Published(Protocol):
+    """What a build, a backfill, an analyst and the e-mail ask of a published warehouse.
 
-    path: Path
+    What a user can cause is a `UserError`, in one line.
+    """
 
     @property
     def name(self) -> str:
         """What a person calls it."""
-        return str(self.path)
+
+    @property
+    def arguments(self) -> list[str]:
+        """With which DuckDB's command line opens it."""
 
     def connect(self) -> duckdb.DuckDBPyConnection:
-        """Open it read-only."""
-        if not self.path.exists():
-            raise FileNotFoundError(
-                f"{self.path} is not there yet: build a day first, with make build"
-            )
-        return duckdb.connect(str(self.path), read_only=True)
+        """Open it read-only, with the marts by their plain names."""
+
+    def hold(self, doing: str, wait_seconds: float) -> None:
+        """Keep all others from writing to it, for the rest of this process.
+
+        Parameters
+        ----------
+        doing
+            What is done, for those who find it held: ``building 2023-05-01``.
+        wait_seconds
+            How long to wait for another process.
+        """
+
+    def begin_day(
+        self, connection: duckdb.DuckDBPyConnection, marts: Schema, run_date: datetime.date
+    ) -> Collection[str]:
+        """Get ready for a build of a day.
+
+        Parameters
+        ----------
+        connection
+            A connection to the database that dbt works in.
+        marts
+            Where that build makes its marts.
+
+        Returns
+        -------
+        collection of str
+            The marts whose rows of the day are gone.
+        """
 
     def publish(
         self,
@@ -42,60 +70,32 @@ class WarehouseFile:
         run_date: datetime.date,
         inputs: str | None,
     ) -> pd.DataFrame:
-        """Copy the marts; see `dbt_project.publish.publish`."""
-        url = WarehouseSettings.read().publish_url
-        return publish(connection, marts.database, marts.name, run_date, inputs, url)
+        """Replace the day, in all marts at once.
 
-    @property
-    def arguments(self) -> list[str]:
-        """With which DuckDB's command line opens it."""
-        return ["-readonly", str(self.path)]
+        Parameters
+        ----------
+        connection
+            A connection of its own to the database that dbt works in: it sees what is committed.
+        marts
+            Where dbt has built the marts.
+        inputs
+            The files that the day was built from, as `inputs_text` has them.
 
+        Returns
+        -------
+        pandas.DataFrame
+            ``table_name`` and number of ``rows``, one row a table.
+        """
 
-@dataclass(frozen=True)
-class CityOfLakehouse:
-    """The published warehouse as a city's schema of the lakehouse."""
+    def inputs_of_days(self) -> dict[datetime.date, str | None]:
+        """The files from which each published day was built, as `inputs_text` has them."""
 
-    lakehouse: Lakehouse
-    city: str
-
-    @property
-    def name(self) -> str:
-        """What a person calls it."""
-        return f"schema {self.city} of {self.lakehouse.catalog}"
-
-    def connect(self) -> duckdb.DuckDBPyConnection:
-        """Open it read-only, with the city's marts by their plain names."""
-        return self.lakehouse.open(self.city)
-
-    def publish(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        marts: Schema,
-        run_date: datetime.date,
-        inputs: str | None,
-    ) -> pd.DataFrame:
-        """Replace the day; see `dbt_project.lakehouse.days.publish_day`."""
-        return publish_day(connection, self.lakehouse, self.city, marts, run_date, inputs)
-
-    @property
-    def arguments(self) -> list[str]:
-        """With which DuckDB's command line opens it."""
-        s3 = S3Settings.read()
-        statements = [
-            *(load_sql(name) for name in self.lakehouse.extensions),
-            *([http_settings_sql(s3), s3_secret_sql(s3)] if self.lakehouse.data.is_s3 else []),
-            self.lakehouse.attach_sql(is_read_only=True),
-            search_sql(self.city),
-        ]
-        return [argument for sql in statements for argument in ("-cmd", sql)]
-
-
-Published = WarehouseFile | CityOfLakehouse
+    def page(self, run_date: datetime.date) -> bytes:
+        """The report's page of a day."""
 
 
 def published_warehouse(city: str | None = None, is_lakehouse: bool | None = None) -> Published:
-    """What the environment names.
+    """The one that the environment names.
 
     Parameters
     ----------
@@ -103,8 +103,18 @@ def published_warehouse(city: str | None = None, is_lakehouse: bool | None = Non
         Whose schema of a lakehouse it is; by default that of dbt_project.yml.
     is_lakehouse
         Whether it is a lakehouse; by default, if the environment names one.
+
+    Raises
+    ------
+    UserError
+        In one line, if a setting cannot be used.
     """
-    if LakehouseSettings.is_wanted() if is_lakehouse is None else is_lakehouse:
-        schema = schema_of(city or load_variables({}).city)
-        return CityOfLakehouse(Lakehouse.of_environment(), schema)
-    return WarehouseFile(Path(WarehouseSettings.read().warehouse_dir) / PUBLISHED_FILE)
+    warehouse = WarehouseSettings.read()
+    if not (LakehouseSettings.is_wanted() if is_lakehouse is None else is_lakehouse):
+        return WarehouseFile(Path(warehouse.warehouse_dir) / PUBLISHED_FILE)
+    if warehouse.publish_url:
+        raise UserError(
+            "PUBLISH_URL is where the published file goes, and a lakehouse has none: "
+            "unset PUBLISH_URL or LAKEHOUSE_CATALOG"
+        )
+    return CityOfLakehouse(Lakehouse.of_environment(), schema_of(city or load_variables({}).city))

@@ -18,17 +18,17 @@ from pathlib import Path
 
 import duckdb
 
-from dbt_project.environment import (
+from dbt_project.lake.connection import connect_lake
+from dbt_project.lakehouse.place import LakehouseError
+from dbt_project.published import published_warehouse
+from dbt_project.report import report_name
+from dbt_project.settings.environment import (
     LakehouseSettings,
     LakeSettings,
     MailSettings,
     WarehouseSettings,
 )
-from dbt_project.lake import connect_lake
-from dbt_project.lakehouse.place import LakehouseError
-from dbt_project.published import published_warehouse
-from dbt_project.report import report_name
-from dbt_project.run_date import parse_run_date
+from dbt_project.settings.run_date import parse_run_date
 
 TIMEOUT_SECONDS = 60
 TLS_PORT = 465  # where a connection is encrypted from its start

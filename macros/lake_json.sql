@@ -1,6 +1,6 @@
 {# Materialization of an export: the one column `record` of the model's query, JSON text, becomes the elements of a
    JSON array in the lake, one a line, in the file <model>_<YYYYMMDD>.json. It is written beside the
-   warehouse and then brought to the lake, where it appears whole or not at all: see dbt_project/delivery.py.
+   warehouse and then brought to the lake, where it appears whole or not at all: see dbt_project/lake/delivery.py.
    The relation is a view of the file as it stands in the lake, so that tests can read it back.
    Used instead of dbt-duckdb's `external`, which writes one record of NULLs for an empty day. #}
 {% materialization lake_json, adapter='duckdb' -%}
@@ -18,7 +18,7 @@
 ]
 ', use_tmp_file false)
     {%- endcall -%}
-    {%- do adapter.store_relation('build_plugin', this, [], url, 'json', {'file': file}) -%}
+    {%- do adapter.store_relation('plugin', this, [], url, 'json', {'file': file, 'model': model.name}) -%}
     {%- call statement('read_back') -%}
         create or replace view {{ view }} as
         select json as record from read_json_objects({{ sql_text(glob_text(url)) }}, format = 'array')

@@ -1,8 +1,8 @@
-from dbt_project.endpoint import Endpoint
-from dbt_project.environment import LanguageModelSettings, WarehouseSettings
-from dbt_project.run_date import parse_run_date
-from dbt_project.summaries import summarise
-from dbt_project.summary_settings import load_settings
+from dbt_project.settings.environment import LanguageModelSettings, WarehouseSettings
+from dbt_project.settings.run_date import parse_run_date
+from dbt_project.settings.summaries import load_settings
+from dbt_project.summaries.endpoint import Endpoint
+from dbt_project.summaries.ledger import summarise
 
 
 def model(dbt, session):

@@ -1,4 +1,4 @@
-from dbt_project.labels import label_rides
+from dbt_project.clustering.rides import label_rides
 
 
 def model(dbt, session):

@@ -1,6 +1,6 @@
-from dbt_project.environment import WarehouseSettings
-from dbt_project.run_date import parse_run_date
-from dbt_project.summaries import calls_of_day
+from dbt_project.settings.environment import WarehouseSettings
+from dbt_project.settings.run_date import parse_run_date
+from dbt_project.summaries.ledger import calls_of_day
 
 
 def model(dbt, session):

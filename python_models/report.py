@@ -1,6 +1,6 @@
-from dbt_project.environment import LakeSettings, WarehouseSettings
+from dbt_project.plugin.working_day import whole_day
 from dbt_project.report import write_report
-from dbt_project.run_date import parse_run_date
+from dbt_project.settings.environment import LakeSettings, WarehouseSettings
 
 
 def model(dbt, session):
@@ -13,7 +13,7 @@ def model(dbt, session):
         session.cursor(),
         schemas=dbt.config.get("schemas"),
         folders=[LakeSettings.read().lake_output_url.text, WarehouseSettings.read().warehouse_dir],
-        date=parse_run_date(dbt.config.get("ride_date")),
+        date=whole_day("report").ride_date,
         city=dbt.config.get("city"),
         time_zone=dbt.config.get("time_zone"),
         eps=dbt.config.get("eps"),

@@ -6,11 +6,11 @@ import sys
 
 import duckdb
 import pytest
-from conftest import ROOT, Build, Workplace
+from support.workplace import ROOT, Build, Workplace
 
 from dbt_project.backfill import days_between, is_up_to_date
-from dbt_project.day_builds import published_inputs
-from dbt_project.environment import LakeSettings
+from dbt_project.settings.environment import LakeSettings
+from dbt_project.warehouse.days import published_inputs
 
 FIRST, SECOND, THIRD = "20230501", "20230502", "20230503"
 
@@ -27,10 +27,7 @@ def backfill(workplace: Workplace, *arguments: str) -> "subprocess.CompletedProc
     return subprocess.run(
         [sys.executable, "-m", "dbt_project.backfill", *arguments],
         cwd=ROOT,
-        env=workplace.environment(
-            DBT_TARGET_PATH=str(workplace.folder / "target"),
-            DBT_EXCLUDE_RESOURCE_TYPES="test unit_test",  # they take time and change nothing
-        ),
+        env=workplace.environment(DBT_TARGET_PATH=str(workplace.folder / "target")),
         capture_output=True,
         text=True,
         timeout=600,

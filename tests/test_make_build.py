@@ -6,7 +6,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from conftest import ROOT, Workplace
+from support.workplace import ROOT, Workplace
 
 from dbt_project.build import STEPS, Steps
 

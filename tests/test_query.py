@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from conftest import ROOT, Build
+from support.workplace import ROOT, Build
 
 
 def query(build: Build, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:

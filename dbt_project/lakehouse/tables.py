@@ -2,31 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import duckdb
 
-from dbt_project.sql_text import sql_text
-
-
-@dataclass(frozen=True)
-class Schema:
-    """A schema of an attached database."""
-
-    database: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{quoted(self.database)}.{quoted(self.name)}"
-
-    def table(self, name: str) -> str:
-        """A table's name in SQL."""
-        return f"{self}.{quoted(name)}"
-
-
-def quoted(name: str) -> str:
-    """An identifier in SQL."""
-    return '"' + name.replace('"', '""') + '"'
+from dbt_project.sql import Schema, quoted, sql_text
 
 
 def table_names(connection: duckdb.DuckDBPyConnection, schema: Schema) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dbt_project.environment import CitySettings, LakeSettings, WarehouseSettings
+from dbt_project.settings.environment import CitySettings, LakeSettings, WarehouseSettings
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def read_cities(environ: Mapping[str, str], project: Path, time_zone: str) -> li
 
     Raises
     ------
-    ValueError
+    UserError
         In one line, if one of these variables cannot be used.
     """
     lake, settings = LakeSettings.read(environ), CitySettings.read(environ)

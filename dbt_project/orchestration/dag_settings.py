@@ -1,6 +1,9 @@
 """What all DAGs have in common: retries, the deadline, the messages, the parameters of a day."""
 
 import datetime
+import json
+import logging
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,7 @@ from airflow.sdk import Param
 from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from dbt_project.orchestration.alerts import alert
+from dbt_project.settings.environment import AirflowSettings
 
 PROJECT = Path(__file__).resolve().parents[2]
 VARS: dict[str, Any] = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]
@@ -24,9 +27,9 @@ DEADLINE_AFTER_START = datetime.timedelta(hours=3)  # 09:00
 DAY_PARAMETER = Param(
     None,
     type=["null", "string"],
-    pattern=r"^(\d{8}|\d{4}-\d{2}-\d{2})$",
+    pattern="^[0-9]{4}-?(0[1-9]|1[0-2])-?(0[1-9]|[12][0-9]|3[01])$",
     title="Day to build",
-    description="YYYYMMDD; empty for the day before the run's date",
+    description="YYYYMMDD or YYYY-MM-DD; empty for the day before the run's date",
 )
 FULL_REFRESH_PARAMETER = Param(
     False,
@@ -89,3 +92,28 @@ def task_defaults(**more: Any) -> dict[str, Any]:
         "on_failure_callback": tell_of_failure,
         **more,
     }
+
+
+log = logging.getLogger(__name__)
+
+
+def alert(message: str) -> None:
+    """Log a message, and post it to ``ALERT_WEBHOOK_URL`` if there is one.
+
+    The body is ``{"text": message}``, which Slack, Mattermost and others take. A message that
+    cannot be sent is no reason to fail.
+    """
+    log.error(message)
+    url = AirflowSettings.read().alert_webhook_url
+    if not url:
+        return
+    request = urllib.request.Request(
+        url,
+        data=json.dumps({"text": message}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    try:
+        urllib.request.urlopen(request, timeout=10).close()
+    except (OSError, ValueError) as error:
+        # the URL is a secret, and some errors quote it
+        log.error("ALERT_WEBHOOK_URL did not take the message: %s", type(error).__name__)

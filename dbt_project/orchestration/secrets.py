@@ -4,7 +4,7 @@ from typing import Any
 
 from airflow.sdk import Connection
 
-from dbt_project.environment import AirflowSettings
+from dbt_project.settings.environment import AirflowSettings
 
 
 def secrets_of_connections() -> dict[str, str]:

@@ -1,13 +1,9 @@
 """The wait for a day's rides, in a folder or in S3."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from airflow.providers.standard.sensors.filesystem import FileSensor
-from airflow.sdk.exceptions import AirflowSensorTimeout
-
-from dbt_project.environment import AirflowSettings, S3Settings
+from dbt_project.orchestration.rides_in_folder import RidesInFolder
+from dbt_project.settings.environment import AirflowSettings, S3Settings
 
 # One file or parts, plain or gzip, as in lake.list_files; the day is filled in by Airflow.
 RIDES = "taxi-rides-{day}[-.]*"
@@ -36,7 +32,7 @@ def wait_for_rides(
         return RidesInFolder(
             city=city, filepath=pattern, mode="reschedule", deferrable=False, **options
         )
-    from dbt_project.orchestration.wait_s3 import RidesInS3  # boto is slow to import
+    from dbt_project.orchestration.rides_in_s3 import RidesInS3  # boto is slow to import
 
     return RidesInS3(
         city=city,
@@ -48,34 +44,3 @@ def wait_for_rides(
         region_name=S3Settings.read().region,
         **options,
     )
-
-
-@contextmanager
-def limit_in_words(pattern: str, seconds: float) -> Iterator[None]:
-    """Say what was waited for, where and how long, when a sensor has reached its limit."""
-    try:
-        yield
-    except AirflowSensorTimeout as error:
-        raise AirflowSensorTimeout(
-            f"no rides: nothing in the lake is named {pattern} after a wait of "
-            f"{seconds / 60:g} minutes. Ask who delivers them; when they are there, clear this task"
-        ) from error
-
-
-class RidesInFolder(FileSensor):
-    """Looks for the rides in a folder now and then, without holding a worker."""
-
-    template_fields = ("city", *FileSensor.template_fields)
-
-    def __init__(self, *, city: Any, **options: Any) -> None:
-        super().__init__(**options)
-        self.city = city
-
-    @property
-    def path(self) -> str:
-        """The path itself: the folder needs no Airflow connection."""
-        return str(self.filepath)
-
-    def execute(self, context: Any) -> None:
-        with limit_in_words(self.filepath, self.timeout):
-            super().execute(context)

@@ -10,7 +10,6 @@ from typing import Any
 import duckdb
 
 HISTORY_DAYS = 12 * 7  # that the trend shows
-COMPARED_DAYS = 28
 
 # Far from the day's average in any direction, in standard deviations.
 EXTREMENESS = "sqrt(ride_dist_standardized ** 2 + ride_time_standardized ** 2)"
@@ -39,7 +38,7 @@ class Facts:
     report: Row
     """The day's row of daily_reports."""
     history: list[Row]
-    """ride_date, rides, anomalous_rides, anomalous_share of the days before and this one."""
+    """ride_date, rides, anomalous_rides, anomalous_share of the days that the trend shows."""
     normal: Group | None
     """All normal rides together; None if there are none."""
     groups: list[Group]
@@ -47,8 +46,6 @@ class Facts:
     anomalous: Group | None
     kinds: dict[str, int]
     """Anomalous rides by kind."""
-    usual: Row
-    """Of the normal rides: hours_at_start and hours_per_mile, the line through them."""
     worst: list[Row]
     """The rides to name first: the most extreme of each kind, then the next of any."""
     rejected: dict[str, int]
@@ -83,13 +80,6 @@ def read_facts(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> Fa
         groups=[group for group in groups if group.label is not None and group.label >= 0],
         anomalous=next((group for group in groups if group.label == -1), None),
         kinds=_counts(connection, "anomalous_rides", "anomaly_kind", date),
-        usual=rows(
-            connection,
-            "select regr_intercept(ride_time, ride_dist) as hours_at_start, "
-            "regr_slope(ride_time, ride_dist) as hours_per_mile "
-            "from rides where ride_date = $date and not is_anomaly",
-            date=date,
-        )[0],
         worst=rows(connection, WORST_RIDES, date=date, most=4),
         rejected=_counts(connection, "rejected_rides", "reason", date),
         sources=rows(

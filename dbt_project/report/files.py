@@ -5,8 +5,8 @@ from pathlib import Path
 
 import duckdb
 
-from dbt_project.delivery import copy_whole, upload
-from dbt_project.lake_url import glob_text
+from dbt_project.lake.delivery import copy_whole, upload
+from dbt_project.settings.lake_url import glob_text
 
 
 def write_page(folder: str, name: str, html: str) -> str:

@@ -1,0 +1,119 @@
+"""Bringing an export to the lake: what was there is replaced whole, or stays what it was.
+
+Exports are written beside the warehouse first. DuckDB's own COPY to S3 is not used, for when it
+fails, it deletes the object that it was to replace, and when its query fails, it uploads what there
+was until then; nor is its COPY into the lake's folder, where a full disk leaves half a file.
+"""
+
+import errno
+import mimetypes
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from dbt_project.errors import UserError
+from dbt_project.lake.connection import HTTP_SETTINGS
+from dbt_project.settings.environment import S3Settings
+
+
+class DeliveryError(UserError):
+    """A file is not in its place; the message is one line."""
+
+
+def deliver(file: Path, place: str) -> None:
+    """Move a file to a path, or to ``s3://bucket/key``.
+
+    Raises
+    ------
+    DeliveryError
+        If that is not possible. What was in that place is there still.
+    """
+    try:
+        if place.startswith("s3://"):
+            upload(file, place)
+        else:
+            _move(file, Path(place))
+    except OSError as error:
+        raise DeliveryError(f"{place} was not replaced: {error.strerror}") from None
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def _move(file: Path, place: Path) -> None:
+    try:
+        os.replace(file, place)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        copy_whole(file, place)  # to another disk
+
+
+def copy_whole(file: Path, place: Path) -> None:
+    """Put a copy of a file in a place of this machine; a full disk leaves what was there.
+
+    Raises
+    ------
+    OSError
+        If that is not possible.
+    """
+    unfinished = place.with_name(f"{place.name}.unfinished")
+    try:
+        shutil.copyfile(file, unfinished)
+        os.replace(unfinished, place)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def upload(file: Path, url: str) -> None:
+    """Put a file in place of an S3 object.
+
+    Credentials, region and server are those of AWS's own settings, as for reading. With
+    ``LAKE_KMS_KEY_ID`` the object is encrypted with that key of AWS's KMS, else as its bucket has
+    it.
+
+    Parameters
+    ----------
+    file
+        A local file, whole.
+    url
+        ``s3://bucket/key``.
+
+    Raises
+    ------
+    DeliveryError
+        If the server refuses it, or fails or is silent until all attempts are used up.
+    """
+    # boto3 takes a quarter of a second to import, and a lake in a folder has no use for it
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    bucket, _, key = url.removeprefix("s3://").partition("/")
+    options = {"ContentType": mimetypes.guess_type(key)[0] or "application/octet-stream"}
+    settings = S3Settings.read()
+    if settings.lake_kms_key_id:
+        options |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": settings.lake_kms_key_id}
+    try:
+        _client(settings).upload_file(str(file), bucket, key, ExtraArgs=options)
+    except (Boto3Error, BotoCoreError, ClientError) as error:
+        reason = str(error).rpartition(f"{bucket}/{key}: ")[2]
+        raise DeliveryError(f"{url} was not replaced: {' '.join(reason.split())}") from None
+
+
+def _client(settings: S3Settings) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        "s3",
+        region_name=settings.region,
+        endpoint_url=settings.endpoint,
+        config=Config(
+            connect_timeout=settings.lake_timeout_seconds,
+            read_timeout=settings.lake_timeout_seconds,
+            retries={"mode": "standard", "total_max_attempts": HTTP_SETTINGS["http_retries"] + 1},
+            # other S3 servers know neither newer checksums nor buckets as names of hosts
+            request_checksum_calculation="when_required",
+            s3={"addressing_style": "path"} if settings.endpoint else {},
+        ),
+    )

@@ -1,0 +1,191 @@
+"""The project's commands as Airflow tasks, each in a process of its own."""
+
+import fcntl
+import os
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from airflow.providers.standard.hooks.subprocess import SubprocessHook, SubprocessResult
+from airflow.sdk import Asset, BaseOperator
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from dbt_project.orchestration.secrets import secrets_of_connections
+from dbt_project.settings.environment import AirflowSettings
+
+RUN_FOLDERS_KEPT = 10
+
+
+class Command(BaseOperator):
+    """Runs a command at the root of the repository; what it says last is why it failed.
+
+    Parameters
+    ----------
+    command
+        ``dbt ...`` or ``python -m ...``, as one would type it there.
+    project
+        Root of the repository.
+    places
+        Environment variables that say where things are. With ``WAREHOUSE_DIR`` among them, the
+        run has a folder there for dbt's target and log.
+    assets
+        URIs of the assets that the command has renewed when it has succeeded; for tasks that are
+        mapped, whose outlets are the same for all of them, together with an `AssetAlias` as outlet.
+    city
+        Name of the city, where a DAG is mapped over several; templates know it as ``task.city``.
+    """
+
+    # In this order: what comes later may name the city.
+    template_fields: Sequence[str] = ("city", "command", "places", "assets")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"command": "bash", "places": "json"}
+    ui_color = "#ffe3d5"
+
+    def __init__(
+        self,
+        *,
+        command: str,
+        project: str,
+        places: dict[str, str],
+        assets: Sequence[str] = (),
+        city: Any = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.assets = list(assets)
+        self.command = command
+        self.project = project
+        self.places = places
+        self.city = city
+
+    def execute(self, context: Any) -> None:
+        environment = self.environment() | self.folders_of_run(context)
+        self.check(self.run_command(self.command, environment))
+        for uri in self.assets:
+            context["outlet_events"][self.outlets[0]].add(Asset(uri))
+
+    @cached_property
+    def subprocess_hook(self) -> SubprocessHook:
+        return SubprocessHook()
+
+    def run_command(self, command: str, environment: dict[str, str]) -> SubprocessResult:
+        """Run a command to its end."""
+        program, *arguments = shlex.split(command)
+        dbt = dbt_executable()
+        executable = dbt if program == "dbt" else str(Path(dbt).with_name(program))
+        return self.subprocess_hook.run_command(
+            [executable, *arguments], env=environment, cwd=self.project
+        )
+
+    def check(self, result: SubprocessResult) -> None:
+        """Fail the task with the last line, if the command has failed."""
+        if result.exit_code:
+            said = result.output.removeprefix("Error: ")
+            raise AirflowException(f"{said} (exit status {result.exit_code})")
+
+    def environment(self) -> dict[str, str]:
+        """What the command needs; Airflow's own settings, which hold secrets, are not for it."""
+        inherited = {
+            n: v for n, v in os.environ.items() if not n.startswith(("AIRFLOW", "_AIRFLOW"))
+        }
+        return {**inherited, **self.places, **secrets_of_connections(), "DBT_USE_COLORS": "false"}
+
+    def folders_of_run(self, context: Any) -> dict[str, str]:
+        """Where dbt puts its own files of this run: a folder in that of the warehouse."""
+        if "WAREHOUSE_DIR" not in self.places:
+            return {}
+        runs = Path(self.places["WAREHOUSE_DIR"]) / "runs"
+        folder = own_folder(runs, f"{self.dag_id}__{context['run_id']}")
+        return {"DBT_TARGET_PATH": str(folder / "target"), "DBT_LOG_PATH": str(folder / "logs")}
+
+    def on_kill(self) -> None:
+        self.subprocess_hook.send_sigterm()
+
+
+def own_folder(runs: Path, run: str) -> Path:
+    """Make the folder of a run, and remove those of all but the latest runs."""
+    folder = runs / re.sub(r"[^\w.+-]", "_", run)
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.touch()
+    latest_first = sorted(runs.iterdir(), key=lambda run: run.stat().st_mtime, reverse=True)
+    for old in latest_first[RUN_FOLDERS_KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
+    return folder
+
+
+def dbt_executable() -> str:
+    """``DBT_EXECUTABLE``, else the dbt that is installed beside Airflow, else that of the PATH."""
+    beside = Path(sys.executable).with_name("dbt")
+    named = AirflowSettings.read().dbt_executable
+    candidate = named or (str(beside) if beside.exists() else "dbt")
+    executable = shutil.which(candidate)
+    if executable is None:
+        raise AirflowFailException(
+            f"{candidate} is not installed here: set DBT_EXECUTABLE to the path of dbt"
+        )
+    return executable
+
+
+BUILD_ALL = "build all of it"  # dbt_project/plugin/working_day.py
+
+
+class DbtBuild(Command):
+    """Runs dbt over a part of the graph, alone in the warehouse's folder.
+
+    Parameters
+    ----------
+    whole_command
+        The same for all of the graph: run instead when the first part's tables hold another day, or
+        are not whole any more, because another command came between the two parts.
+    **options
+        Of any `Command`; its places name ``WAREHOUSE_DIR``.
+    """
+
+    template_fields = (*Command.template_fields, "whole_command")
+    template_fields_renderers = Command.template_fields_renderers | {"whole_command": "bash"}
+
+    def __init__(self, *, whole_command: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.whole_command = whole_command
+
+    def execute(self, context: Any) -> None:
+        folder = Path(self.places["WAREHOUSE_DIR"])
+        folder.mkdir(parents=True, exist_ok=True)
+        with self._alone_in(folder):
+            environment = self.environment() | self.folders_of_run(context)
+            result = self.run_command(self.command, environment)
+            if result.exit_code and BUILD_ALL in result.output:
+                self.log.info("What the first part left is not there: building all of the day")
+                result = self.run_command(self.whole_command, environment)
+        self.check(result)
+
+    @contextmanager
+    def _alone_in(self, folder: Path) -> Iterator[None]:
+        """Wait for another task that builds in this warehouse: runs of a backfill may overlap."""
+        with (folder / "airflow.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self.log.info("Waiting for another task that builds in %s", folder)
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+class SendReport(Command):
+    """E-mails the report of a day that was built, with the settings of `SMTP_HOST` and the others.
+
+    Its command is ``python -m dbt_project.send_report``.
+    """
+
+    ui_color = "#f0ede4"
+
+    def execute(self, context: Any) -> None:
+        if context["dag_run"].run_type == "backfill":
+            self.log.info("No e-mail of a backfill: its days are long known")
+            return
+        self.check(self.run_command(self.command, self.environment()))

@@ -1,0 +1,29 @@
+"""How long a wait for rides may take, and what it says at its limit."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowSensorTimeout
+
+
+def is_named_day(context: Any) -> bool:
+    """Whether a person has named the day of the run.
+
+    Such a day is over, so that its rides are there or will not come by themselves. The wait looks
+    once: a wrong date then keeps no other run waiting.
+    """
+    return bool((context.get("params") or {}).get("date"))
+
+
+@contextmanager
+def limit_in_words(pattern: str, seconds: float) -> Iterator[None]:
+    """Say what was waited for, where and how long, when a sensor has reached its limit."""
+    try:
+        yield
+    except AirflowSensorTimeout as error:
+        waited = f" after a wait of {seconds / 60:g} minutes" if seconds else ""
+        raise AirflowSensorTimeout(
+            f"no rides: nothing in the lake is named {pattern}{waited}. "
+            "Ask who delivers them; when they are there, clear this task"
+        ) from error

@@ -1,0 +1,336 @@
+"""The environment variables of the product: read here, checked when read, and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticUseDefault
+
+from dbt_project.errors import UserError
+from dbt_project.settings.lake_url import LakeUrl
+
+CITIES_EXAMPLE = "'Glasgow=Europe/London, New York=America/New_York'"
+
+
+def _default_if_empty(text: Any) -> Any:
+    if isinstance(text, str) and not text.strip():
+        raise PydanticUseDefault
+    return text
+
+
+def _folder(text: str) -> str:
+    is_folder = text.strip() and text.isprintable() and "://" not in text
+    if not is_folder or set("?#") & set(text):
+        raise ValueError(f"must be a folder of this machine, without ? or #, not {text!r}")
+    return text
+
+
+def _bucket(text: str) -> LakeUrl:
+    scheme, is_url, _ = text.partition("://")
+    if scheme != "s3" or not is_url:  # the rest of an address may hold a password
+        found = f"an address with {scheme[:60]}://" if is_url else repr(text[:60])
+        raise ValueError(f"must be s3://bucket[/prefix], not {found}")
+    return LakeUrl.parse(text)
+
+
+def _catalog(text: str) -> str:
+    kind, _, place = text.partition(":")
+    if kind not in ("postgres", "sqlite") or not place.strip() or not place.isprintable():
+        raise ValueError("must be postgres:host=... dbname=... or sqlite:FILE")
+    if kind == "postgres" and re.search(r"\bpassword\s*=|://", place):
+        raise ValueError(
+            "must be postgres:host=... dbname=... without a password: "
+            "that is set as PGPASSWORD or kept in ~/.pgpass"
+        )
+    return text
+
+
+def _server(text: str) -> str:
+    if not re.fullmatch(r"https?://[^/?#@:\s][^/?#@\s]*(/[^?#@\s]*)?", text):
+        raise ValueError("must be http://host[:port] or https://host[:port]")
+    return text.rstrip("/")
+
+
+def _size(text: str) -> str:
+    if not re.fullmatch(r"\d+(\.\d+)? ?[KMGT]i?B", text, flags=re.ASCII | re.IGNORECASE):
+        raise ValueError(f"must be a size as 4GB, not {text!r}")
+    return text
+
+
+def _whole_number(least: int) -> Callable[[str], int]:
+    def check(text: str) -> int:
+        if not re.fullmatch(r"\d{1,6}", text, flags=re.ASCII) or int(text) < least:
+            raise ValueError(f"must be a whole number from {least}, not {text!r}")
+        return int(text)
+
+    return check
+
+
+def _truth(text: str) -> bool:
+    if text.lower() not in ("1", "true", "yes", "0", "false", "no"):
+        raise ValueError(f"must be true or false, not {text!r}")
+    return text.lower() in ("1", "true", "yes")
+
+
+def _cities(text: str) -> dict[str, tuple[str, str]]:
+    cities: dict[str, tuple[str, str]] = {}
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        name, _, zone = (part.strip() for part in entry.partition("="))
+        prefix = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            zone = ""
+        if not prefix or not zone:
+            raise ValueError(
+                f"must be names and time zones, as {CITIES_EXAMPLE}: "
+                f"{entry!r} is no name and time zone"
+            )
+        if prefix in cities:
+            raise ValueError(f"must differ: two would share the prefix {prefix!r} of the lake")
+        cities[prefix] = (name, zone)
+    return cities
+
+
+# An empty value counts as none, but not as a place or a size: there it is a mistake.
+_OrDefault = BeforeValidator(_default_if_empty)
+Lake = Annotated[LakeUrl, BeforeValidator(LakeUrl.parse)]
+Bucket = Annotated[LakeUrl | None, BeforeValidator(_bucket), _OrDefault]
+Catalog = Annotated[str, BeforeValidator(_catalog)]
+Folder = Annotated[str, BeforeValidator(_folder)]
+Size = Annotated[str, BeforeValidator(_size)]
+Text = Annotated[str | None, BeforeValidator(str.strip), _OrDefault]
+Server = Annotated[str | None, BeforeValidator(_server), _OrDefault]
+Count = Annotated[int, BeforeValidator(_whole_number(0)), _OrDefault]
+CountFromOne = Annotated[int, BeforeValidator(_whole_number(1)), _OrDefault]
+Truth = Annotated[bool, BeforeValidator(_truth), _OrDefault]
+Cities = Annotated[dict[str, tuple[str, str]], BeforeValidator(_cities)]
+
+EMBEDDED_LAKE = LakeUrl("lake", is_s3=False)
+OUTPUT_OF_EMBEDDED_LAKE = LakeUrl("output", is_s3=False)
+
+
+def output_of(lake: LakeUrl) -> LakeUrl:
+    """Where exports go if nothing is said: the embedded lake is part of the repository."""
+    is_embedded = not lake.is_s3 and Path(lake.text).resolve() == Path(EMBEDDED_LAKE.text).resolve()
+    return OUTPUT_OF_EMBEDDED_LAKE if is_embedded else lake
+
+
+class EnvironmentSettings(BaseModel):
+    """Settings of one concern; the name of a field, in capitals, is that of its variable."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=str.upper, hide_input_in_errors=True)
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read them.
+
+        Raises
+        ------
+        UserError
+            In one line that names the variable, says what was expected and, if it can be no
+            secret, what was found.
+        """
+        try:
+            return cls.model_validate(dict(environ))
+        except ValidationError as error:
+            first = error.errors()[0]
+        message = first["msg"].removeprefix("Value error, ")
+        message = "is not set" if first["type"] == "missing" else message
+        raise UserError(f"{first['loc'][0]} {message}")
+
+
+class LakeSettings(EnvironmentSettings):
+    """Where days come from, and where what is made of them goes."""
+
+    lake_url: Lake = Field(
+        default=EMBEDDED_LAKE,
+        description="The lake: a folder or `s3://bucket[/prefix]`.",
+    )
+    lake_output_url: Lake = Field(
+        default_factory=lambda given: output_of(given["lake_url"]),
+        description="Where exports go, a folder or `s3://bucket[/prefix]`; else to the lake, but "
+        "those of the embedded lake to `output`.",
+    )
+
+
+class WarehouseSettings(EnvironmentSettings):
+    """Where the warehouse is."""
+
+    warehouse_dir: Folder = Field(
+        default="warehouse", description="Folder of the warehouse's files."
+    )
+    publish_url: Bucket = Field(
+        default=None,
+        description="`s3://bucket[/prefix]` where the published warehouse goes as well.",
+    )
+
+    @property
+    def journal_file(self) -> str:
+        """The journal of calls to language models, see `dbt_project.summaries.journal`."""
+        return f"{self.warehouse_dir}/summaries.sqlite"
+
+
+class LakehouseSettings(EnvironmentSettings):
+    """Where the lakehouse is, for the target of that name."""
+
+    lakehouse_catalog: Catalog = Field(
+        description="Catalog of a lakehouse, which selects dbt's target `lakehouse`: "
+        "`postgres:host=... dbname=...` or `sqlite:FILE`."
+    )
+    lakehouse_data_url: Lake = Field(
+        description="Where its Parquet files are: a folder or `s3://bucket[/prefix]`."
+    )
+
+    @staticmethod
+    def is_wanted(environ: Mapping[str, str] = os.environ) -> bool:
+        """Whether there is a lakehouse, as `profiles.yml` has it."""
+        return bool(environ.get("LAKEHOUSE_CATALOG"))
+
+
+class BuildSettings(EnvironmentSettings):
+    """What a build may use, and how long it waits; `profiles.yml` gives the sizes to DuckDB."""
+
+    warehouse_memory_limit: Size = Field(
+        default="4GB",
+        description="DuckDB's memory; beyond it, it spills to the warehouse's folder. "
+        "Python comes on top.",
+    )
+    warehouse_spill_limit: Size = Field(
+        default="50GB",
+        description="What DuckDB may put into the warehouse's folder beyond its memory.",
+    )
+    warehouse_wait_seconds: Count = Field(
+        default=0,
+        description="How long a build waits for another one of the same warehouse; 0: not at all.",
+    )
+
+
+class S3Settings(EnvironmentSettings):
+    """How S3 is reached; keys, profile and role are left to AWS's own credential chain."""
+
+    aws_region: Text = Field(default=None, description="The region of the buckets.")
+    aws_default_region: Text = Field(
+        default=None, description="The same, if `AWS_REGION` is not set."
+    )
+    aws_endpoint_url_s3: Server = Field(
+        default=None, description="Another S3 server than AWS's: `http[s]://host[:port]`."
+    )
+    aws_endpoint_url: Server = Field(
+        default=None, description="The same, if `AWS_ENDPOINT_URL_S3` is not set."
+    )
+    lake_timeout_seconds: CountFromOne = Field(
+        default=20, description="How long an S3 server may be silent before it is asked again."
+    )
+    lake_kms_key_id: Text = Field(
+        default=None,
+        description="Key of AWS's KMS that exports to S3 are encrypted with; "
+        "else they are as their bucket encrypts.",
+    )
+
+    @property
+    def region(self) -> str | None:
+        """The one that counts."""
+        return self.aws_region or self.aws_default_region
+
+    @property
+    def endpoint(self) -> str | None:
+        """The one that counts; None for AWS's own."""
+        return self.aws_endpoint_url_s3 or self.aws_endpoint_url
+
+
+class LanguageModelSettings(EnvironmentSettings):
+    """The language models' server. An address that leads nowhere costs summaries, not a build."""
+
+    openai_api_key: Text = Field(
+        default=None,
+        repr=False,
+        description="Key of the language model's server; with neither, there is no model.",
+    )
+    openai_base_url: Text = Field(
+        default=None,
+        repr=False,
+        description="Any server that speaks OpenAI's Chat Completions; else, with a key, OpenAI's.",
+    )
+
+
+class MailSettings(EnvironmentSettings):
+    """The report by e-mail, once `SMTP_HOST` is set."""
+
+    smtp_host: str = Field(
+        description="Mail server that the report is sent by; without it there is no e-mail. "
+        "See [the report](report.md).",
+    )
+    smtp_port: CountFromOne = Field(
+        default=587, description="Its port; 465 for encryption from the start."
+    )
+    smtp_user: Text = Field(default=None, description="Its user, if it asks for a login.")
+    smtp_password: str = Field(default="", repr=False, description="The password of `SMTP_USER`.")
+    report_from: Text = Field(
+        default=None, description="Address that writes the e-mail; needed with `SMTP_HOST`."
+    )
+    report_to: Text = Field(
+        default=None,
+        description="Addresses that get it, separated by commas; needed with `SMTP_HOST`.",
+    )
+
+    def addresses(self) -> tuple[str, str]:
+        """Who writes, and who gets it.
+
+        Raises
+        ------
+        UserError
+            In one line, if one of the two is not said.
+        """
+        if not self.report_from or not self.report_to:
+            name = "REPORT_TO" if self.report_from else "REPORT_FROM"
+            raise UserError(f"SMTP_HOST is set, but not {name}, an e-mail address")
+        return self.report_from, self.report_to
+
+    @staticmethod
+    def is_wanted(environ: Mapping[str, str] = os.environ) -> bool:
+        """Whether a mail server is named; a mistake in the rest is the e-mail's own affair."""
+        return bool(environ.get("SMTP_HOST", "").strip())
+
+
+class AirflowSettings(EnvironmentSettings):
+    """What the DAG's tasks use beside the settings of a build."""
+
+    dbt_executable: Text = Field(
+        default=None,
+        description="Path of dbt, `/opt/dbt/bin/dbt`; else the one that is installed beside "
+        "Airflow.",
+    )
+    lake_connection: Text = Field(
+        default=None,
+        description="Id of an Airflow connection of the type `aws`, for the wait and for dbt.",
+    )
+    llm_connection: Text = Field(
+        default=None,
+        description="Id of an Airflow connection: its password is the API key, its host the "
+        "base URL.",
+    )
+    alert_webhook_url: Text = Field(
+        default=None, repr=False, description='Where messages go, as `{"text": "..."}`.'
+    )
+
+
+class CitySettings(EnvironmentSettings):
+    """Of which cities there are DAGs."""
+
+    cities: Cities = Field(
+        default={},
+        description="Several cities, a DAG for each, with a lakehouse one for all: "
+        "`Glasgow=Europe/London, New York=America/New_York`.",
+    )
+    queue_per_city: Truth = Field(
+        default=False,
+        description="`true`: each city's tasks go to a queue with the name of its prefix; "
+        "not with a lakehouse.",
+    )

@@ -1,0 +1,206 @@
+"""What `summaries.yml` may say: the prompt, the chain of models, limits and budget."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from dbt_project.errors import UserError
+
+SETTINGS_FILE = Path(__file__).parents[1] / "summaries.yml"
+
+TEXTS = ("news", "weather", "traffic")
+PLACEHOLDER = re.compile(r"\{(\w*)\}")
+MOST_TOKENS_PARAMETERS = ("max_completion_tokens", "max_tokens")
+
+
+class SettingsError(UserError):
+    """The settings cannot be used; the message is one line that names the field."""
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Template(_Settings):
+    """The prompt: a system message with the instructions, a user message with the data."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
+    version: str = Field(min_length=1)
+    system: str = Field(min_length=1)
+    user: str = Field(min_length=1)
+    longest_text: int = Field(default=24_000, ge=100)
+
+    @field_validator("system")
+    @classmethod
+    def _no_data_in_the_instructions(cls, system: str) -> str:
+        return _with_placeholders(system, needed=set(), allowed={"city"})
+
+    @field_validator("user")
+    @classmethod
+    def _all_data_in_the_message(cls, user: str) -> str:
+        return _with_placeholders(user, needed=set(TEXTS), allowed={"city", *TEXTS})
+
+
+class Prices(_Settings):
+    """What a model costs, in US dollars per million tokens."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+
+
+class Model(_Settings):
+    """One link of the chain: a model, what is sent with every call to it, and what it costs."""
+
+    name: str = Field(min_length=1)
+    parameters: dict[str, JsonValue] = Field(default_factory=dict)
+    usd_per_million_tokens: Prices | None = None
+
+    @field_validator("parameters")
+    @classmethod
+    def _leave_the_request_alone(cls, parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        for name in ("model", "messages", "stream", "n", "tools"):
+            if name in parameters:
+                raise ValueError(
+                    f"expected parameters of the model, {name!r} is set by the program"
+                )
+        return parameters
+
+    @property
+    def parameters_json(self) -> str:
+        """The parameters as canonical JSON."""
+        return json.dumps(self.parameters, sort_keys=True, ensure_ascii=False)
+
+    @property
+    def most_completion_tokens(self) -> int | None:
+        """The most tokens that an answer may have; None if the parameters do not say."""
+        given = (self.parameters.get(name) for name in MOST_TOKENS_PARAMETERS)
+        return next((most for most in given if isinstance(most, int)), None)
+
+    def cost_usd(self, prompt_tokens: int, completion_tokens: int) -> float | None:
+        """Price a call; None for a model without prices."""
+        if self.usd_per_million_tokens is None:
+            return None
+        prices = self.usd_per_million_tokens
+        millionths = prompt_tokens * prices.input + completion_tokens * prices.output
+        return round(millionths / 1_000_000, 10)
+
+
+class Limits(_Settings):
+    """How many at once, how often and how long; times in seconds."""
+
+    concurrency: int = Field(default=8, ge=1, le=64)
+    requests_per_minute: int | None = Field(default=None, ge=1)
+    tokens_per_minute: int | None = Field(default=None, ge=1)
+    attempts: int = Field(default=3, ge=1, le=10)
+    call_seconds: float = Field(default=30, gt=0)
+    step_seconds: float = Field(default=600, gt=0)
+    backoff_seconds: float = Field(default=1, ge=0)
+    longest_wait_seconds: float = Field(default=60, ge=0)
+    give_up_after: int = Field(default=5, ge=1)
+
+
+class Allowance(_Settings):
+    """The most that may be spent in a period; None is no limit."""
+
+    calls: int | None = Field(default=None, ge=0)
+    tokens: int | None = Field(default=None, ge=0)
+    usd: float | None = Field(default=None, ge=0)
+
+
+class Budget(_Settings):
+    """What may be spent in a calendar day and in a calendar month, UTC."""
+
+    day: Allowance = Field(default_factory=Allowance)
+    month: Allowance = Field(default_factory=Allowance)
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether the most tokens of a call have to be known before it is made."""
+        allowances = (self.day, self.month)
+        return any(one.tokens is not None or one.usd is not None for one in allowances)
+
+
+class Settings(_Settings):
+    """Everything that `summaries.yml` says."""
+
+    template: Template
+    models: tuple[Model, ...] = Field(min_length=1)
+    limits: Limits = Field(default_factory=Limits)
+    budget: Budget = Field(default_factory=Budget)
+
+    @model_validator(mode="after")
+    def _no_answer_without_an_end_on_a_budget(self) -> Self:
+        for model in self.models:
+            if self.budget.counts_tokens and model.most_completion_tokens is None:
+                one_of = " or ".join(MOST_TOKENS_PARAMETERS)
+                raise ValueError(
+                    f"expected {one_of} among the parameters of {model.name}, "
+                    "because there is a budget of tokens or money"
+                )
+        return self
+
+
+def load_settings(path: str | os.PathLike[str] | None = None) -> Settings:
+    """Read the settings from a YAML file.
+
+    Parameters
+    ----------
+    path : path, optional
+        `summaries.yml` beside this module unless told otherwise.
+
+    Returns
+    -------
+    Settings
+
+    Raises
+    ------
+    SettingsError
+        One line that names the file, the field and what was expected.
+    """
+    path = path or SETTINGS_FILE
+    try:
+        raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeError) as error:
+        raise SettingsError(f"{path}: cannot be read ({type(error).__name__})") from None
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path}: is no YAML: {' '.join(str(error).split())}") from None
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        if where:
+            message += f", found {' '.join(repr(first['input']).split())[:60]}"
+        raise SettingsError(f"{path}: {where or 'the file'}: {message}") from None
+
+
+def _with_placeholders(text: str, *, needed: set[str], allowed: set[str]) -> str:
+    found = set(PLACEHOLDER.findall(text))
+    if missing := sorted(needed - found):
+        raise ValueError(f"expected the placeholders {_in_braces(missing)}")
+    if unknown := sorted(found - allowed):
+        expected = _in_braces(sorted(allowed))
+        raise ValueError(f"expected no placeholder but {expected}, not {_in_braces(unknown)}")
+    return text
+
+
+def _in_braces(names: Sequence[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in names)

@@ -1,0 +1,211 @@
+"""The published warehouse as a file: the copy of the marts that analysts open."""
+
+import datetime
+import os
+import subprocess
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from dbt_project.errors import UserError
+from dbt_project.lake.delivery import upload
+from dbt_project.report import report_name
+from dbt_project.settings.environment import WarehouseSettings
+from dbt_project.settings.lake_url import LakeUrl
+from dbt_project.sql import Schema, sql_text
+from dbt_project.warehouse.days import close_day, open_day, open_days, published_inputs
+from dbt_project.warehouse.lock import hold_folder
+
+PUBLISHED_FILE = "taxi.duckdb"
+LEDGER = "context_summaries"
+"""The mart that belongs to no single day: days share its rows."""
+
+_READ_ONLY = 0o444
+
+
+@dataclass(frozen=True)
+class WarehouseFile:
+    """The published warehouse as a file, in the folder of the files that dbt works in."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        return str(self.path)
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """Open it read-only."""
+        if not self.path.exists():
+            raise UserError(f"{self.path} is not there yet: build a day first, with make build")
+        return duckdb.connect(str(self.path), read_only=True)
+
+    def hold(self, doing: str, wait_seconds: float) -> None:
+        """Lock its folder; see `dbt_project.warehouse.lock.hold_folder`."""
+        hold_folder(self.path.parent, doing, wait_seconds)
+
+    def begin_day(
+        self, connection: duckdb.DuckDBPyConnection, marts: Schema, run_date: datetime.date
+    ) -> Collection[str]:
+        """Open the day; see `dbt_project.warehouse.days.open_day`."""
+        open_day(self.path.parent, run_date)
+        return ()
+
+    def publish(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        marts: Schema,
+        run_date: datetime.date,
+        inputs: str | None,
+    ) -> pd.DataFrame:
+        """Copy the marts; see `dbt_project.warehouse.file.publish`."""
+        url = WarehouseSettings.read().publish_url
+        return publish(connection, marts.database, marts.name, run_date, inputs, url)
+
+    def inputs_of_days(self) -> dict[datetime.date, str | None]:
+        """The files from which each published day was built, as `inputs_text` has them."""
+        return published_inputs(self.path.parent)
+
+    def page(self, run_date: datetime.date) -> bytes:
+        """The report's page of a day, in the same folder."""
+        page = self.path.with_name(report_name(run_date))
+        if not page.exists():
+            raise UserError(f"{page} is not there: dbt build --vars 'date: {run_date:%Y%m%d}'")
+        return page.read_bytes()
+
+    @property
+    def arguments(self) -> list[str]:
+        """With which DuckDB's command line opens it."""
+        return ["-readonly", str(self.path)]
+
+
+def publish(
+    connection: duckdb.DuckDBPyConnection,
+    database: str,
+    schema: str,
+    run_date: datetime.date,
+    inputs: str | None = None,
+    publish_url: LakeUrl | None = None,
+) -> pd.DataFrame:
+    """Copy the marts' database file, and swap the copy in by one atomic rename.
+
+    Whoever has the earlier copy open goes on reading it; whoever opens it afterwards reads this.
+    Of other days whose latest build was not published, the copy keeps what the earlier copy has.
+
+    Parameters
+    ----------
+    connection
+        A connection of its own to the database that dbt works in: it sees what is committed.
+    database, schema
+        Where the marts are. The database holds nothing else that is of use: other schemas, which
+        dbt makes while it replaces a day, are dropped.
+    run_date
+        The day that is built.
+    inputs
+        The files that it was built from, as `inputs_text` has them.
+    publish_url
+        A bucket where the copy goes as well, for analysts elsewhere.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``table_name`` and number of ``rows``, one row a table.
+
+    Raises
+    ------
+    DeliveryError
+        If the copy cannot be brought to `publish_url`; on this machine it is published then.
+    """
+    others = connection.execute(
+        "SELECT schema_name FROM duckdb_schemas() "
+        "WHERE database_name = ? AND schema_name != ? AND NOT internal AND schema_name != 'main'",
+        [database, schema],
+    ).fetchall()
+    for (other,) in others:
+        connection.execute(f'DROP SCHEMA "{database}"."{other}" CASCADE')
+    connection.execute(f'CHECKPOINT "{database}"')
+    built = _file_of(connection, database)
+    file, unfinished = built.with_name(PUBLISHED_FILE), built.with_name("taxi.unfinished")
+    _remove_with_log(unfinished)
+    try:
+        _copy_whole(built, unfinished)
+        unaudited = [day for day in open_days(built.parent) if day != run_date]
+        rows = _keep_earlier(unfinished, schema, file, unaudited)
+        unfinished.chmod(_READ_ONLY)  # who opens it for writing would keep everyone else out
+        _log_of(file).unlink(missing_ok=True)  # of who did so as root: it fits the old copy alone
+        os.replace(unfinished, file)
+    finally:
+        _remove_with_log(unfinished)
+    if publish_url:
+        upload(file, f"{publish_url.text}/{PUBLISHED_FILE}")
+    close_day(built.parent, run_date, inputs)
+    return rows
+
+
+def _file_of(connection: duckdb.DuckDBPyConnection, database: str) -> Path:
+    (path,) = connection.execute(
+        "SELECT path FROM duckdb_databases() WHERE database_name = ?", [database]
+    ).fetchall()[0]
+    return Path(path)
+
+
+def _copy_whole(built: Path, unfinished: Path) -> None:
+    # A process of its own: if this one opened the file and closed it, the system would take
+    # DuckDB's lock on it for released.
+    copying = subprocess.run(["cp", "--", built, unfinished], capture_output=True, text=True)
+    if copying.returncode != 0:
+        raise OSError(" ".join(copying.stderr.split()))
+    with unfinished.open("rb") as copied:
+        os.fsync(copied.fileno())
+
+
+def _keep_earlier(
+    copy: Path, schema: str, earlier: Path, unaudited: list[datetime.date]
+) -> pd.DataFrame:
+    """Give some days in a copy the rows that they have in the earlier copy; count all rows."""
+    with duckdb.connect(str(copy), read_only=not unaudited) as connection:
+        if unaudited and earlier.exists():
+            connection.execute(f"ATTACH {sql_text(str(earlier))} AS earlier (READ_ONLY)")
+        tables = _columns_by_table(connection, "current_database()", schema)
+        published = _columns_by_table(connection, "'earlier'", schema)
+        days = ", ".join(f"DATE '{day}'" for day in unaudited)
+        for name, columns in tables.items() if unaudited else ():
+            if name == LEDGER:
+                continue
+            table = f'"{schema}"."{name}"'
+            connection.execute(f"DELETE FROM {table} WHERE ride_date IN ({days})")
+            shared = ", ".join(f'"{c}"' for c in columns if c in published.get(name, []))
+            if shared:
+                connection.execute(
+                    f"INSERT INTO {table} ({shared}) "
+                    f"SELECT {shared} FROM earlier.{table} WHERE ride_date IN ({days})"
+                )
+        rows = [
+            connection.execute(f'SELECT count(*) FROM "{schema}"."{name}"').fetchall()[0][0]
+            for name in tables
+        ]
+    return pd.DataFrame({"table_name": list(tables), "rows": rows})
+
+
+def _columns_by_table(
+    connection: duckdb.DuckDBPyConnection, database: str, schema: str
+) -> dict[str, list[str]]:
+    tables = connection.execute(
+        "SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() "
+        f"WHERE database_name = {database} AND schema_name = ? AND NOT internal "
+        "GROUP BY table_name ORDER BY table_name",
+        [schema],
+    ).fetchall()
+    return dict(tables)
+
+
+def _log_of(file: Path) -> Path:
+    return file.with_name(file.name + ".wal")
+
+
+def _remove_with_log(file: Path) -> None:
+    file.unlink(missing_ok=True)
+    _log_of(file).unlink(missing_ok=True)

@@ -1,0 +1,287 @@
+"""Days that are refused, and odd days that are built: docs/promises.md, by the tests' numbers."""
+
+import datetime
+import gzip
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+import duckdb
+import pytest
+from support.workplace import ROOT, Build, Workplace, hashes
+
+from dbt_project.lake.check import check_files
+from dbt_project.lake.files import list_day
+from dbt_project.settings.lake_url import LakeUrl
+
+DATE = "20230501"
+NEXT_DATE = "20230502"
+RIDES = [{"ride_id": n, "ride_dist": 1 + n % 7, "ride_time": 0.2} for n in range(300)]
+ARRAY = json.dumps(RIDES).encode()
+LINES = "\n".join(json.dumps(ride) for ride in RIDES).encode()
+GZIP = gzip.compress(LINES, mtime=0)
+NO_JSON = "Is it JSON, an array or a record a line, in UTF-8?"
+# dbt's own tests take half of a build's time, and one of the builds below runs them.
+
+BROKEN = {
+    "an empty file": ("json", b" \n", "is empty: a day without rides is written as []"),
+    "an empty gzip file": ("json.gz", b"", "is cut off or damaged: it is empty; write it again"),
+    "a gzip file cut off": ("json.gz", GZIP[:-300], "Compressed file ended before the end-of-"),
+    "a gzip file with a wrong byte": ("json.gz", GZIP[:-8] + bytes(4) + GZIP[-4:], "CRC check"),
+    "no gzip file at all": ("json.gz", LINES, "is cut off or damaged: Not a gzipped file"),
+    "UTF-16": ("json", ARRAY.decode().encode("utf-16"), "is in UTF-16: write it in UTF-8"),
+    "Latin-1": (
+        "json",
+        ARRAY.replace(b"0.2", b'"\xe9"'),
+        f"invalid UTF-8 encoding in string. {NO_JSON}",
+    ),
+    "a web page": ("json", b"<html>\n503 Slow Down\n</html>\n", NO_JSON),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_fault_07_a_broken_file_is_named_with_what_is_wrong(tmp_path: Path, fault: str) -> None:
+    suffix, content, message = BROKEN[fault]
+    file = tmp_path / f"taxi-rides-{DATE}.{suffix}"
+    file.write_bytes(content)
+    connection = duckdb.connect()
+    day = list_day(connection, LakeUrl.parse(str(tmp_path)), datetime.date(2023, 5, 1))
+    with pytest.raises(ValueError, match=r"taxi-rides-20230501\.json") as refusal:
+        check_files(connection, day)
+    assert message in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_fault_07_a_broken_file_stops_the_build_before_anything_is_written(
+    workplace: Workplace,
+) -> None:
+    workplace.lake.mkdir()
+    file = workplace.lake / f"taxi-rides-{DATE}.json.gz"
+    file.write_bytes(GZIP[:-300])
+    build = workplace.build(f"date: {DATE}")
+    assert build.completed.returncode != 0
+    assert build.last_line.startswith(f"Error: {file} is cut off or damaged: ")
+    assert "Traceback" not in build.output
+    assert list(workplace.lake.iterdir()) == [file]
+    assert not workplace.warehouse.exists()
+
+
+class TestYesterdaysFilesStay:
+    """A build that fails half-way leaves the lake and the published tables as they were."""
+
+    @pytest.fixture
+    def yesterday(self, workplace: Workplace, embedded_day: Build) -> Workplace:
+        return workplace.fill_with_copy_of(embedded_day)
+
+    def refuse(self, workplace: Workplace, rides: bytes | None = None) -> Build:
+        """Build the same day anew, with other rides if there are any; it must fail."""
+        if rides is not None:
+            (workplace.lake / f"taxi-rides-{DATE}.json").write_bytes(rides)
+        published = workplace.warehouse / "taxi.duckdb"
+        before = hashes(workplace.lake), published.read_bytes()
+        build = workplace.build(f"date: {DATE}", "--exclude-resource-type", "unit_test")
+        assert build.completed.returncode != 0
+        assert (hashes(workplace.lake), published.read_bytes()) == before
+        return build
+
+    def test_fault_07_lines_that_end_in_the_middle_of_a_ride(self, yesterday: Workplace) -> None:
+        build = self.refuse(yesterday, LINES[:-20])
+        assert build.last_line == (
+            "Error: stg_lake__ride_records: taxi-rides-20230501.json is cut off: its last line is "
+            '{"ride_id": 299, "ride_dist": ... Write the file again; if it is whole, take that '
+            "line out"
+        )
+
+    def test_fault_07_an_array_that_ends_in_the_middle_of_a_ride(
+        self, yesterday: Workplace
+    ) -> None:
+        build = self.refuse(yesterday, ARRAY[:-20])
+        file = yesterday.lake / f"taxi-rides-{DATE}.json"
+        assert build.last_line.startswith(
+            f'Error: stg_lake__ride_records: Malformed JSON in file "{file}"'
+        )
+        assert build.last_line.endswith("unexpected end of data.")
+
+    def test_fault_09_a_column_that_has_another_name_today(self, yesterday: Workplace) -> None:
+        build = self.refuse(yesterday, ARRAY.replace(b"ride_dist", b"distance"))
+        assert build.last_line == (
+            "Error: int_rides_repeated: 300 of 300 records are rejected, and max_rejected_share is "
+            "0.5: 300 ride_dist missing (first: record 1)"
+        )
+
+    def test_fault_21_a_rule_that_rides_break_names_them(self, yesterday: Workplace) -> None:
+        yesterday.project = yesterday.folder / "project"
+        shutil.copytree(
+            ROOT,
+            yesterday.project,
+            ignore=lambda _, names: {name for name in names if name[0] == "." or name in OTHER},
+        )
+        (yesterday.project / "tests").mkdir()
+        (yesterday.project / "tests" / "assert_no_ride_is_long.sql").write_text(
+            "select ride_id, record_number, ride_dist from {{ ref('rides') }} "
+            "where ride_date = {{ run_date_sql() }} and ride_dist > 20 order by ride_id"
+        )
+        build = self.refuse(yesterday)
+        assert build.last_line == (
+            "Error: assert_no_ride_is_long: 2 rows break this rule: "
+            "ride_id 20230501-00000238, record_number 243, ride_dist 98.04; "
+            "ride_id 20230501-00000345, record_number 352, ride_dist 78.94"
+        )
+
+    def test_fault_23_a_journal_that_is_no_journal(self, yesterday: Workplace) -> None:
+        journal = yesterday.warehouse / "summaries.sqlite"
+        journal.write_bytes(b"x" * 5000)
+        build = self.refuse(yesterday)
+        assert build.last_line == (
+            f"Error: the journal of summaries {journal}: file is not a database; move it away, "
+            "and the answers are taken from the warehouse"
+        )
+        assert "Traceback" not in build.output
+
+
+OTHER = {"tests", "benchmarks", "docs", "warehouse", "target", "logs"}
+
+
+@pytest.fixture(scope="module")
+def later_build(tmp_path_factory: pytest.TempPathFactory, embedded_day: Build) -> Build:
+    workplace = Workplace(tmp_path_factory.mktemp("earlier")).fill_with_copy_of(embedded_day)
+    with duckdb.connect(str(workplace.warehouse / "build.duckdb")) as earlier:
+        earlier.execute("create schema staging")  # once in the same file
+        earlier.execute("create table staging.stg_lake__rides as select 1 as record_number")
+        earlier.execute("alter table rides drop column extra_fields")
+        earlier.execute("alter table daily_reports drop column budget_summaries")
+        earlier.execute(
+            "insert into daily_reports by name select reports.* replace "
+            "(ride_date - days_before::int as ride_date) from daily_reports as reports "
+            "cross join unnest(range(1, 15)) as days (days_before)"
+        )
+    with sqlite3.connect(workplace.warehouse / "summaries.sqlite") as journal:
+        journal.execute("alter table calls drop column latency_seconds")
+        journal.execute("alter table calls drop column model_that_answered")
+    workplace.simulate(NEXT_DATE, "--rides", "120")
+    return workplace.build_day(NEXT_DATE)
+
+
+class TestEarlierVersion:
+    """A warehouse of an earlier version, with two weeks of history, built on by today's."""
+
+    def test_fault_23_columns_that_have_come_since_are_added(self, later_build: Build) -> None:
+        days = later_build.query(
+            "select ride_date::varchar, rides, budget_summaries from daily_reports "
+            "where ride_date >= '2023-05-01' order by all"
+        )
+        assert days == [("2023-05-01", 400, None), ("2023-05-02", 120, 0)]
+        assert later_build.query("select count(*) from rides group by ride_date order by all") == [
+            (120,),
+            (400,),
+        ]
+        comment = "select comment from duckdb_columns() where column_name = 'budget_summaries'"
+        assert later_build.query(comment) != [(None,)]
+        schemas = "select distinct schema_name from duckdb_tables()"
+        assert later_build.query(schemas) == [("main",)]
+
+    def test_fault_23_an_earlier_journal_goes_on(self, later_build: Build) -> None:
+        with sqlite3.connect(later_build.warehouse / "summaries.sqlite") as journal:
+            names = {name for _, name, *_ in journal.execute("pragma table_info(calls)")}
+        assert {"latency_seconds", "model_that_answered"} <= names
+
+    def test_a_number_of_rides_outside_of_the_usual_is_warned_of(self, later_build: Build) -> None:
+        warning = "fewer rides than usual: 120, where the 15 days before had 400 (median)"
+        assert f"Warning    {warning}" in later_build.output
+        ((warnings,),) = later_build.query(
+            "select warnings from daily_reports where ride_date = '2023-05-02'"
+        )
+        assert warning in warnings
+
+
+@pytest.fixture(scope="module")
+def odd_days(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    return Workplace(tmp_path_factory.mktemp("odd"))
+
+
+class TestOddDays:
+    """Days of hardly a ride, and days on which clocks change: one warehouse, a build each."""
+
+    def test_fault_13_a_single_ride_is_judged_by_nobody(self, odd_days: Workplace) -> None:
+        odd_days.write("taxi-rides-20240229.json", RIDES[:1])
+        build = odd_days.build_day("20240229")
+        assert build.export("clustered_data", "20240229") == [RIDES[0] | {"label": -1}]
+        assert "Warning    too few rides to judge: 1" in build.output
+
+    def test_faults_12_13_fewer_rides_than_min_samples_are_all_anomalous_whatever_the_clocks(
+        self, odd_days: Workplace
+    ) -> None:
+        # the hour from one to two comes twice on this day
+        pickups = ["00:30:00+01:00", "01:30:00+01:00", "01:30:00+00:00", "23:59:00", "01:30:00"]
+        rides = [
+            ride | {"ride_id": pickup, "pickup_at": f"2023-10-29T{pickup}"}
+            for ride, pickup in zip(RIDES, pickups, strict=False)
+        ]
+        odd_days.write("taxi-rides-20231029.json", rides)
+        build = odd_days.build_day("20231029")
+        placed = build.query(
+            "select ride_id, strftime(pickup_local, '%H:%M'), epoch(pickup_at) - epoch("
+            "timestamptz '2023-10-29 00:00:00+01'), label from rides "
+            "where ride_date = '2023-10-29' order by record_number"
+        )
+        assert placed[:4] == [
+            ("00:30:00+01:00", "00:30", 1800, -1),
+            ("01:30:00+01:00", "01:30", 5400, -1),
+            ("01:30:00+00:00", "01:30", 9000, -1),
+            ("23:59:00", "23:59", 25 * 3600 - 60, -1),
+        ]
+        assert placed[4][1:] in [("01:30", 5400, -1), ("01:30", 9000, -1)]
+        assert "rides picked up on another day" not in build.output
+        summaries = [ride["summary"] for ride in build.export("clustered_summarized", "20231029")]
+        assert all(summaries)
+
+    def test_faults_12_13_rides_that_are_all_alike_are_all_normal_and_stay_in_their_day(
+        self, odd_days: Workplace
+    ) -> None:
+        # the hour from one to two does not come on this day; rides start in it all the same
+        alike = {"ride_dist": 2, "ride_time": 2.5, "pickup_at": "2023-03-26T01:30:00"}
+        late = alike | {"pickup_at": "2023-03-26T23:30:00+01:00"}
+        rides = [{"ride_id": n, **(late if n % 2 else alike)} for n in range(60)]
+        odd_days.write("taxi-rides-20230326.json", rides)
+        build = odd_days.build_day("20230326")
+        exported = build.export("clustered_summarized", "20230326")
+        assert [ride["label"] for ride in exported] == [0] * 60
+        assert {ride["summary"] for ride in exported} == {""}
+        day = "where ride_date = '2023-03-26'"
+        assert build.query(f"select rides, anomalous_rides from daily_reports {day}") == [(60, 0)]
+        assert build.query(f"select count(*) from anomalous_rides {day}") == [(0,)]
+        assert build.query(f"select distinct pickup_local::date::varchar from rides {day}") == [
+            ("2023-03-26",)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ("{}", "Error: no date given: say which day to build, for example"),
+        pytest.param(
+            "date: 20230231",
+            "Error: date must be a day as YYYYMMDD, not '20230231'",
+            marks=pytest.mark.on_request,  # test_run_date.py has all that is no day
+        ),
+        pytest.param(
+            "date: [20230501]",
+            "Error: date must be a day as YYYYMMDD, not '[20230501]'",
+            marks=pytest.mark.on_request,
+        ),
+        ('date: "20230501\'; drop table rides; --"', "Error: date must be a day as YYYYMMDD, not"),
+        ("date: 20230502", "Error: no rides for 2023-05-02: "),
+    ],
+)
+def test_faults_06_20_a_date_that_cannot_be_built_is_one_line_and_nothing_is_written(
+    workplace: Workplace, variables: str, message: str
+) -> None:
+    workplace.fill_with_embedded_day()
+    before = hashes(workplace.lake)
+    build = workplace.build(variables)
+    assert build.completed.returncode != 0
+    assert build.last_line.startswith(message)
+    assert "Traceback" not in build.output
+    assert hashes(workplace.lake) == before
+    assert not workplace.warehouse.exists()

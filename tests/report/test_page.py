@@ -1,0 +1,315 @@
+"""The page of a day in a real browser; the day's texts, ids and model answers are hostile."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+from support.chat_server import ChatServer, answer
+from support.workplace import Build, Workplace
+
+from dbt_project.report.kinds import KINDS
+
+DATE = "20230501"
+HOSTILE = (
+    "<script>window.hacked=1</script>",
+    '"><img src=x onerror="window.hacked=1">',
+    "</script><script>window.hacked=1</script>",
+    "<a href='javascript:window.hacked=1'>tip</a>",
+    "{{ 7 * 7 }} <svg/onload=window.hacked=1>",
+    "-->]]></title></style><script>window.hacked=1</script>",
+)
+# what looks like a whole tag is taken out of an answer before it is stored; half a tag is not
+HALF_TAG = "<img src=x onerror=window.hacked=1 "
+ANSWER = f"Rain <script>window.hacked=1</script> and {HALF_TAG}all day."
+
+
+@pytest.fixture(scope="module")
+def hostile_day(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """A day of four kinds of anomaly, summarised by a model that was talked into mischief."""
+    workplace = Workplace(tmp_path_factory.mktemp("hostile"))
+    rides: list[dict[str, object]] = [
+        {
+            "ride_id": f"normal-{number}",
+            "ride_dist": 1 + number % 10 / 2,
+            "ride_time": 0.1 + number % 10 / 20 + number % 7 / 200,
+            "pickup_at": f"2023-05-01T{number % 24:02d}:30:00",
+        }
+        for number in range(200)
+    ]
+    measures = [(0.0, 7.0), (2.0, 9.0), (120.0, 0.4), (90.0, 3.0), (0.0, 5.0), (3.0, 24.0)]
+    rides += [
+        {
+            "ride_id": f"{hostile}{number}",
+            "area": hostile,
+            "ride_dist": distance,
+            "ride_time": time,
+            "note": hostile,
+            **({} if number == 0 else {"pickup_at": f"2023-05-01T{2 + number:02d}:15:00"}),
+        }
+        for number, (hostile, (distance, time)) in enumerate(zip(HOSTILE, measures, strict=True))
+    ]
+    workplace.write(f"taxi-rides-{DATE}.json", rides)
+    texts = [{"text": hostile, "area": None} for hostile in HOSTILE]
+    workplace.write(f"news-{DATE}.json", texts)
+    workplace.write(f"weather-{DATE}.json", [{"text": f"Heavy rain. {HOSTILE[1]}"}])
+    workplace.write(f"traffic-{DATE}.json", texts)
+    with ChatServer(otherwise=answer(ANSWER)) as server:
+        return workplace.build_day(
+            DATE, OPENAI_BASE_URL=server.base_url, OPENAI_API_KEY="key-of-the-test"
+        )
+
+
+def open_page(browser: Browser, build: Build, **options: object) -> Page:
+    context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+    page = context.new_page()
+    page.goto((build.warehouse / f"report_{DATE}.html").as_uri())
+    return page
+
+
+@pytest.fixture
+def page(browser: Browser, hostile_day: Build) -> Iterator[Page]:
+    page = open_page(browser, hostile_day)
+    yield page
+    page.context.close()
+
+
+def visible_rows(page: Page) -> list[str]:
+    return page.locator("#anomalies tbody tr:visible").evaluate_all(
+        "rows => rows.map(row => row.cells[0].textContent)"
+    )
+
+
+def mark(page: Page, kind: str) -> tuple[float, float]:
+    """Where the first mark of a kind is on the screen."""
+    use = page.locator(f".marks-{kind} use").first
+    use.scroll_into_view_if_needed()
+    box = use.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+class TestSafety:
+    def test_it_opens_without_a_message_and_asks_for_nothing_but_itself(
+        self, browser: Browser, hostile_day: Build
+    ) -> None:
+        context = browser.new_context()
+        page = context.new_page()
+        messages: list[str] = []
+        requests: list[str] = []
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        page.on("request", lambda request: requests.append(request.url))
+        for name in (f"report_{DATE}.html", "report_index.html"):
+            page.goto((hostile_day.warehouse / name).as_uri())
+        assert messages == []
+        assert [url.rpartition("/")[2] for url in requests] == [
+            f"report_{DATE}.html",
+            "report_index.html",
+        ]
+        context.close()
+
+    def test_hostile_text_is_shown_as_text_and_never_runs(
+        self, page: Page, hostile_day: Build
+    ) -> None:
+        assert page.evaluate("window.hacked") is None
+        assert page.locator("img, iframe, object, a[href^='javascript']").count() == 0
+        assert page.locator("script").count() == 2
+        assert len(visible_rows(page)) == len(HOSTILE)
+        told = page.locator("#anomalies").text_content() or ""
+        circumstances = page.locator("[aria-labelledby=contexts-heading]").text_content() or ""
+        for hostile in HOSTILE:
+            assert hostile in told
+            assert hostile in circumstances
+        assert HALF_TAG in told
+        assert HALF_TAG in (page.locator(".worst").text_content() or "")
+
+    def test_stories_of_marks_show_hostile_text_as_text(self, page: Page) -> None:
+        picture = page.locator("#picture")
+        picture.focus()
+        for _ in HOSTILE:
+            picture.press("ArrowRight")
+            assert HALF_TAG in page.locator("#story").inner_text()
+        assert page.locator("#story :is(script, img, svg)").count() == 0
+        assert page.evaluate("window.hacked") is None
+
+    def test_a_script_that_got_in_all_the_same_would_not_run(
+        self, page: Page, hostile_day: Build, tmp_path: Path
+    ) -> None:
+        html = (hostile_day.warehouse / f"report_{DATE}.html").read_text()
+        spoilt = tmp_path / "spoilt.html"
+        spoilt.write_text(html.replace("</header>", f"{HOSTILE[0]}{HOSTILE[1]}</header>"))
+        page.goto(spoilt.as_uri())
+        assert page.locator("header script").count() == 1
+        assert page.evaluate("window.hacked") is None
+
+
+class TestPicture:
+    def test_every_anomaly_is_a_mark_of_its_kinds_own_shape_and_colour(
+        self, page: Page, hostile_day: Build
+    ) -> None:
+        counts = dict(
+            hostile_day.query("select anomaly_kind, count(*) from anomalous_rides group by all")
+        )
+        assert len(counts) >= 4
+        shapes, colours = set(), set()
+        for kind in KINDS:
+            marks = page.locator(f".marks-{kind.slug} use")
+            assert marks.count() == counts.get(kind.name, 0)
+            if kind.name in counts:
+                reference = marks.first.get_attribute("xlink:href")
+                shapes.add(page.locator(f"{reference}").get_attribute("d"))
+                colours.add(marks.first.evaluate("use => getComputedStyle(use).fill"))
+        assert len(shapes) == len(colours) == len(counts)
+
+    def test_pointing_at_a_mark_tells_its_story(self, page: Page) -> None:
+        page.mouse.move(*mark(page, "long-distance"))
+        story = page.locator("#story")
+        assert story.is_visible()
+        assert "long distance: 120 miles in 24 min, 04:15" in story.inner_text()
+        page.mouse.move(5, 5)
+        assert not story.is_visible()
+
+    def test_a_tap_on_a_phone_tells_it_too_and_leads_to_the_row(
+        self, browser: Browser, hostile_day: Build
+    ) -> None:
+        phone = open_page(
+            browser, hostile_day, viewport={"width": 390, "height": 844}, has_touch=True
+        )
+        phone.touchscreen.tap(*mark(phone, "long-distance"))
+        story = phone.locator("#story")
+        assert "120 miles in 24 min" in story.inner_text()
+        box = story.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        story.locator("a").tap()
+        row = phone.locator("#anomalies tr.chosen")
+        assert "120.00" in row.inner_text()
+        assert phone.evaluate("location.hash") == f"#{row.get_attribute('id')}"
+        phone.context.close()
+
+    def test_arrow_keys_go_from_mark_to_mark_and_escape_ends_it(self, page: Page) -> None:
+        picture, story = page.locator("#picture"), page.locator("#story")
+        picture.focus()
+        stories = set()
+        for _ in HOSTILE:
+            picture.press("ArrowRight")
+            stories.add(story.inner_text())
+        assert len(stories) == len(HOSTILE)
+        picture.press("Escape")
+        assert not story.is_visible()
+
+
+class TestTable:
+    def test_a_heading_sorts_by_its_column_and_once_more_the_other_way(self, page: Page) -> None:
+        heading = page.locator("#anomalies thead th", has_text="Time")
+        hours = "rows => rows.map(row => Number(row.cells[3].dataset.v))"
+        heading.get_by_role("button").press("Enter")
+        rising = page.locator("#anomalies tbody tr").evaluate_all(hours)
+        assert rising == sorted(rising)
+        assert heading.get_attribute("aria-sort") == "ascending"
+        heading.get_by_role("button").click()
+        falling = page.locator("#anomalies tbody tr").evaluate_all(hours)
+        assert falling == sorted(rising, reverse=True)
+        assert heading.get_attribute("aria-sort") == "descending"
+
+    def test_a_kind_that_is_switched_off_leaves_the_table_and_the_picture(self, page: Page) -> None:
+        box = page.locator("#controls input[value=hardly-moved]")
+        box.focus()
+        box.press("Space")
+        assert len(visible_rows(page)) == len(HOSTILE) - 2
+        assert not page.locator(".marks-hardly-moved").is_visible()
+        assert page.locator("[aria-labelledby=picture-heading] input:not(:checked)").count() == 1
+        assert page.locator("#shown").inner_text() == "4 of 6 shown"
+
+    def test_find_shows_the_rows_that_hold_the_words(self, page: Page) -> None:
+        page.get_by_label("Find").fill('ONERROR="WINDOW.HACKED=1">1')
+        assert visible_rows(page) == [f"{HOSTILE[1]}1"]
+
+    def test_a_row_names_the_line_of_its_record_in_the_export(
+        self, page: Page, hostile_day: Build
+    ) -> None:
+        export = f"clustered_summarized_{DATE}.json"
+        lines = (hostile_day.lake / export).read_text().splitlines()
+        rows = page.locator("#anomalies tbody tr")
+        for place in range(rows.count()):
+            row = rows.nth(place)
+            link = row.locator("a[href*=clustered]").get_attribute("href") or ""
+            file, _, line = link.partition("#L")
+            ride_id = row.locator("td").first.text_content() or ""
+            assert file == export
+            assert ride_id.replace('"', '\\"') in lines[int(line) - 1]
+            assert ride_id.replace('"', '\\"') in (row.locator("pre").text_content() or "")
+
+
+class TestLook:
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_nothing_stands_in_the_way_of_a_reader_with_a_screen_reader_or_weak_eyes(
+        self, browser: Browser, hostile_day: Build, scheme: str
+    ) -> None:
+        page = open_page(browser, hostile_day, color_scheme=scheme)
+        page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        page.goto((hostile_day.warehouse / "report_index.html").as_uri())
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        page.context.close()
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_marks_stand_out_from_the_page(
+        self, browser: Browser, hostile_day: Build, scheme: str
+    ) -> None:
+        page = open_page(browser, hostile_day, color_scheme=scheme)
+        style = "name => getComputedStyle(document.documentElement).getPropertyValue(name)"
+        paper = luminance(page.evaluate(style, "--page"))
+        assert (paper > 0.9) == (scheme == "light")
+        for kind in KINDS:
+            ink = luminance(page.evaluate(style, f"--{kind.slug}"))
+            contrast = (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05)
+            assert contrast >= 3, kind.name
+        page.context.close()
+
+    def test_a_phone_shows_it_without_scrolling_sideways_and_large_enough_to_read(
+        self, browser: Browser, hostile_day: Build
+    ) -> None:
+        phone = open_page(browser, hostile_day, viewport={"width": 390, "height": 844})
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+        sizes = phone.locator("figure svg text").evaluate_all(
+            "all => all.map(text => { const on = text.getScreenCTM(); "
+            "return parseFloat(getComputedStyle(text).fontSize) * Math.hypot(on.a, on.b); })"
+        )
+        assert 7.5 <= min(sizes) <= max(sizes) <= 14  # pixels
+        phone.context.close()
+
+    def test_a_print_has_words_pictures_and_table_and_no_controls(self, page: Page) -> None:
+        page.emulate_media(media="print", color_scheme="dark")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == (
+            "rgb(255, 255, 255)"
+        )
+        assert page.locator(".lead").is_visible()
+        assert page.locator("#rides-svg").is_visible()
+        assert len(visible_rows(page)) == len(HOSTILE)
+        for control in ("#controls", "nav", "#story", "summary"):
+            assert not page.locator(control).first.is_visible()
+        pages = re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4", print_background=True))
+        assert len(pages) <= 4
+
+    def test_the_index_leads_to_the_day_and_the_day_to_the_index(self, page: Page) -> None:
+        page.get_by_role("link", name="All days").click()
+        assert page.get_by_role("heading", level=1).inner_text().endswith("all days")
+        page.get_by_role("link", name="Mon 1 May").click()
+        assert "Monday 1 May 2023" in page.get_by_role("heading", level=1).inner_text()
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of ``#rrggbb``, as the accessibility guidelines define it."""
+    digits = colour.strip().removeprefix("#")
+    parts = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

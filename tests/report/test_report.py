@@ -1,0 +1,443 @@
+"""The report of days of every sort, and its e-mail over a real socket."""
+
+import datetime
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from aiosmtpd.smtp import AuthResult
+from support.mail_server import Mailbox, mail_server
+from support.workplace import ROOT, Build
+
+from dbt_project.report import write_report
+from dbt_project.report.facts import read_facts
+from dbt_project.report.files import write_page
+from dbt_project.report.hours import read_hours
+from dbt_project.report.page import LARGEST_PAGE, MOST_RIDES, render_report
+from dbt_project.report.rides import MARKS
+from dbt_project.report.words import comparison, duration, miles, share, volume
+
+DATE = datetime.date(2023, 5, 1)
+SCHEMAS = ("build.main", "staging.staging")
+
+
+@pytest.fixture
+def day(embedded_day: Build, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The embedded day's tables, to be changed."""
+    with duckdb.connect() as connection:
+        for name in ("build", "staging"):
+            copy = shutil.copy(embedded_day.warehouse / f"{name}.duckdb", tmp_path)
+            connection.execute(f"attach '{copy}'")
+        connection.execute(f"set search_path = '{','.join(SCHEMAS)}'")
+        yield connection
+
+
+def page_of(day: duckdb.DuckDBPyConnection) -> str:
+    return render_report(day, DATE, "Glasgow", "Europe/London", eps=0.3)
+
+
+class TestDays:
+    def test_the_embedded_day_is_told_in_words(self, embedded_day: Build) -> None:
+        page = (embedded_day.warehouse / "report_20230501.html").read_text()
+        assert page == (embedded_day.lake / "report_20230501.html").read_text()
+        for words in (
+            "Monday 1 May 2023",
+            "8 of 400 rides were anomalous (2.0%).",
+            "The warehouse holds no ride of the 28 days before to compare with.",
+            "8 of 408 records could not be used",
+            "No language model was used",
+            "1.2 miles in 12 h 19 min",
+            "A normal ride of that distance takes about",
+            "No other day of the 12 weeks before is in the warehouse",
+        ):
+            assert words in page
+        index = (embedded_day.lake / "report_index.html").read_text()
+        assert '<a href="report_20230501.html">Mon 1 May</a>' in index
+
+    def test_the_same_tables_give_the_same_bytes(self, day: duckdb.DuckDBPyConnection) -> None:
+        assert page_of(day) == page_of(day)
+
+    def test_a_day_without_rides_says_so(self, day: duckdb.DuckDBPyConnection) -> None:
+        for table in ("rides", "anomalous_rides", "ride_contexts"):
+            day.execute(f"delete from {table}")
+        day.execute(
+            "update daily_reports set rides = 0, anomalous_rides = 0, anomalous_share = null, "
+            "summarized_contexts = 0, warnings = ['no ride records at all']"
+        )
+        page = page_of(day)
+        assert "There were no rides on this day." in page
+        assert "No ride records at all." in page
+        assert "There was none." in page
+
+    def test_a_day_without_anomalies_says_so(self, day: duckdb.DuckDBPyConnection) -> None:
+        day.execute("delete from anomalous_rides; delete from rides where is_anomaly")
+        day.execute(
+            "update daily_reports set rides = 392, anomalous_rides = 0, anomalous_share = 0, "
+            "summarized_contexts = 0"
+        )
+        page = page_of(day)
+        assert "None of 392 rides was anomalous." in page
+        assert "With no anomalous ride there was nothing to summarise." in page
+        assert 'id="rides-svg"' in page
+
+    def test_a_day_of_which_every_ride_is_anomalous_has_its_page(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        day.execute("delete from rides where not is_anomaly")
+        day.execute("update rides set anomaly_kind = 'nothing to compare with'")
+        day.execute("update anomalous_rides set anomaly_kind = 'nothing to compare with'")
+        day.execute("update daily_reports set rides = 8, anomalous_share = 1, clusters = 0")
+        page = page_of(day)
+        assert "8 of 8 rides were anomalous (100.0%)." in page
+        assert "The day has no normal ride to compare it with." in page
+
+    def test_a_day_without_side_files_and_pickup_times_says_so(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        day.execute("delete from stg_lake__weather; delete from stg_lake__traffic")
+        day.execute("update rides set pickup_at = null, pickup_local = null, area = null")
+        day.execute("update anomalous_rides set pickup_at = null, pickup_local = null, area = null")
+        day.execute("update daily_reports set warnings = ['no traffic in the lake']")
+        page = page_of(day)
+        assert "No traffic in the lake." in page
+        assert "No ride of this day has a pickup time." in page
+        assert "8 anomalous rides without a pickup time are not in this picture." in page
+
+    def test_a_day_that_was_not_built_has_no_page(self, day: duckdb.DuckDBPyConnection) -> None:
+        with pytest.raises(LookupError, match="2023-05-09 has not been built"):
+            render_report(day, datetime.date(2023, 5, 9), "Glasgow", "Europe/London", eps=0.3)
+
+    def test_what_a_model_wrote_and_cost_is_told(self, day: duckdb.DuckDBPyConnection) -> None:
+        day.execute(
+            "update daily_reports set summarized_contexts = 8, llm_summaries = 7, llm_calls = 9, "
+            "cost_usd = 0.0042, warnings = ['1 of 8 summaries without the LLM, which failed']"
+        )
+        day.execute("update anomalous_rides set summary_status = 'ok', summary_model = 'model-x'")
+        page = page_of(day)
+        assert "A language model wrote 7 of 8 summaries by model-x: 9 calls, about $0.0042." in page
+        assert "1 of 8 summaries without the LLM, which failed." in page
+
+    def test_circumstances_stand_in_the_hours_in_which_they_held(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        day.execute("delete from stg_lake__weather; delete from stg_lake__traffic")
+        day.execute(
+            "insert into stg_lake__weather (record_number, observed_at, text) values "
+            "(1, '2023-05-01 03:00:00+01', 'Dry.'), (2, '2023-05-01 08:20:00+01', 'Heavy snow.')"
+        )
+        day.execute(
+            "insert into stg_lake__traffic (record_number, started_at, ended_at, area, text) "
+            "values "
+            "(1, '2023-05-01 10:30:00+01', '2023-05-01 12:00:00+01', 'Govan', 'Tunnel closed.'), "
+            "(2, '2023-05-01 22:00:00+01', null, null, 'Bridge closed.')"
+        )
+        page = page_of(day)
+        rows = {
+            row.partition(":00</th>")[0]: row.partition("</tr>")[0]
+            for row in page.split('<th scope="row">')[1:25]
+        }
+        assert "Dry." in rows["00"]  # no earlier observation
+        assert "Heavy snow." not in rows["07"]
+        assert "Dry.\nHeavy snow." in rows["08"]
+        assert "Dry." not in rows["09"]
+        held = [hour for hour, row in rows.items() if "Govan: Tunnel closed." in row]
+        assert held == ["10", "11"]
+        assert [hour for hour, row in rows.items() if "Bridge closed." in row] == ["22", "23"]
+
+    def test_weather_is_in_force_as_it_is_for_the_rides(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        day.execute("delete from stg_lake__weather")
+        day.execute(
+            "insert into stg_lake__weather (record_number, observed_at, area, text) values "
+            "(1, '2023-05-01 01:00:00+01', 'Govan', 'Fog.'), "
+            "(2, '2023-05-01 02:30:00+01', 'GOVAN', 'Sun.'), (3, null, null, 'Hail.')"
+        )
+        hours = read_hours(day, DATE, "Europe/London").hours
+        assert [hour.weather for hour in hours[:4]] == [
+            ["Govan: Fog."],
+            ["Govan: Fog."],
+            ["Govan: Fog.", "GOVAN: Sun."],
+            ["GOVAN: Sun."],
+        ]
+        day.execute("delete from stg_lake__weather where observed_at is not null")
+        hours = read_hours(day, DATE, "Europe/London").hours
+        assert {tuple(hour.weather) for hour in hours} == {("Hail.",)}
+
+
+class TestHistory:
+    @pytest.mark.parametrize(
+        ("usual", "words"),
+        [
+            ("0, null, null, null, 0, 0", "holds no ride of the 28 days before to compare with."),
+            ("1, null, 0.03, 0.03, 0, 1", "holds only 1 day of the 28 days before: 3.0%."),
+            ("2, null, 0.01, 0.03, 1, 1", "only 2 days of the 28 days before: 1.0% to 3.0%."),
+            ("9, 0.01, 0.001, 0.015, 9, 0", "under 1.0%: this day had more than any of them."),
+            ("10, 0.03, 0.01, 0.03, 1, 9", "On 10 days of the 28 days before it was 1.0% to 3.0%"),
+            ("10, 0.03, 0.01, 0.03, 1, 9", "this day had fewer than 9 of them."),
+            ("7, 0.02, 0.01, 0.03, 3, 3", "half of them under 2.0%: this day was as usual."),
+            ("null, null, null, null, null, null", ""),  # of a version that did not compare
+        ],
+    )
+    def test_the_day_is_compared_with_the_days_before_it(
+        self, day: duckdb.DuckDBPyConnection, usual: str, words: str
+    ) -> None:
+        day.execute(
+            "update daily_reports set (usual_days_built, usual_share, lowest_share, highest_share, "
+            f"days_with_lower_share, days_with_higher_share) = ({usual})"
+        )
+        told = comparison(read_facts(day, DATE))
+        assert words in told
+        assert bool(told) == bool(words)
+
+    @pytest.mark.parametrize(
+        ("usual_rides", "words"),
+        [
+            ("null", ""),
+            ("398.5", "That is as many rides as usual (median 398)."),
+            ("800", "That is 50% fewer rides than usual (median 800)."),
+            ("320", "That is 25% more rides than usual (median 320)."),
+        ],
+    )
+    def test_the_number_of_rides_is_told_from_the_usual_one(
+        self, day: duckdb.DuckDBPyConnection, usual_rides: str, words: str
+    ) -> None:
+        day.execute(f"update daily_reports set usual_rides = {usual_rides}")
+        assert volume(read_facts(day, DATE)) == words
+
+    def test_the_trend_is_drawn_from_the_second_day_on(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        day.execute(
+            "insert into daily_reports by name select * replace (ride_date - 1 as ride_date) "
+            "from daily_reports"
+        )
+        assert 'id="trend-svg"' in page_of(day)
+
+
+class TestSize:
+    def test_many_anomalies_stay_a_small_page_with_a_mark_for_each_place(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        for table, condition in (("rides", "is_anomaly"), ("anomalous_rides", "true")):
+            day.execute(
+                f"insert into {table} by name select {table}.* replace ("
+                "ride_id || '-' || n as ride_id, ride_dist * (1 + n / 4000) as ride_dist, "
+                "ride_time * (1 + n % 63 / 63) as ride_time) "
+                f"from {table}, range(1, 4001) as copies(n) where {condition}"
+            )
+        day.execute("update daily_reports set anomalous_rides = 32008, rides = 32400")
+        page = page_of(day)
+        assert len(page.encode()) <= LARGEST_PAGE
+        assert 500 < page.count("<use xlink:href") <= MARKS + 200
+        assert f"These are the {MOST_RIDES:,} most extreme of 32,008." in page
+        assert page.count('<tr id="r') == MOST_RIDES
+
+    def test_long_texts_make_the_table_shorter_and_the_page_not_larger(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        day.execute(
+            "insert into anomalous_rides by name select anomalous_rides.* replace "
+            "(ride_id || '-' || n as ride_id, repeat('A long story. ', 300) as summary) "
+            "from anomalous_rides, range(1, 200) as copies(n)"
+        )
+        day.execute("update daily_reports set anomalous_rides = 1600")
+        page = page_of(day)
+        assert len(page.encode()) <= LARGEST_PAGE
+        assert 50 < page.count('<tr id="r') < MOST_RIDES
+
+    def test_a_record_of_several_lines_moves_the_lines_after_it(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        (first, second) = day.execute(
+            "select record_number from anomalous_rides order by record_number limit 2"
+        ).fetchall()
+        lines = page_of(day)
+        day.execute(
+            "update stg_lake__ride_records set record = replace(record, ',', E',\n') "
+            "where record_number = $first",
+            {"first": first[0]},
+        )
+        (breaks,) = day.execute(
+            "select length(record) - length(replace(record, chr(10), '')) "
+            "from stg_lake__ride_records where record_number = $first",
+            {"first": first[0]},
+        ).fetchall()[0]
+        moved = page_of(day)
+        assert breaks > 0
+        assert line_of(moved, first[0]) == line_of(lines, first[0])
+        assert line_of(moved, second[0]) == line_of(lines, second[0]) + breaks
+
+
+def line_of(page: str, record_number: int) -> int:
+    row = page.partition(f'<tr id="r{record_number}"')[2].partition("</tr>")[0]
+    return int(row.partition("#L")[2].partition('"')[0])
+
+
+class TestFiles:
+    def test_pages_replace_earlier_ones_whole_and_leave_nothing_else(
+        self, day: duckdb.DuckDBPyConnection, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "pages"
+        folder.mkdir()
+        (folder / "report_20230501.html.unfinished").write_text("left by a build that was killed")
+        (folder / "report_20230501.html").write_text("old")
+        (folder / "report_20230430.html").write_text("of another day")
+        written = write_report(
+            day, SCHEMAS, [str(folder)], DATE, "Glasgow", "Europe/London", eps=0.3
+        )
+        assert {file.name for file in folder.iterdir()} == {
+            "report_20230430.html",
+            "report_20230501.html",
+            "report_index.html",
+        }
+        assert (folder / "report_20230430.html").read_text() == "of another day"
+        assert written["bytes"].tolist() == [
+            (folder / name).stat().st_size for name in ("report_20230501.html", "report_index.html")
+        ]
+
+    def test_a_page_that_cannot_be_written_leaves_the_earlier_one(self, tmp_path: Path) -> None:
+        (tmp_path / "page.html").write_text("old")
+        (tmp_path / "page.html.unfinished").mkdir()
+        with pytest.raises(OSError, match="unfinished"):
+            write_page(str(tmp_path), "page.html", "new")
+        assert (tmp_path / "page.html").read_text() == "old"
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        ("hours", "words"),
+        [(0.001, "4 s"), (0.4, "24 min"), (0.9999, "1 h"), (7.1, "7 h 6 min"), (24, "24 h")],
+    )
+    def test_durations(self, hours: float, words: str) -> None:
+        assert duration(hours) == words
+
+    @pytest.mark.parametrize(
+        ("distance", "words"), [(0, "0 miles"), (0.68, "0.68 miles"), (4.52, "4.5 miles")]
+    )
+    def test_distances(self, distance: float, words: str) -> None:
+        assert miles(distance) == words
+
+    def test_a_small_share_is_not_called_none(self) -> None:
+        assert [share(part) for part in (0, 0.00001, 0.0196, 1, None)] == [
+            "0.0%",
+            "0.001%",
+            "2.0%",
+            "100.0%",
+            "-",
+        ]
+
+
+def send(build: Build, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in an environment with no settings but these."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("SMTP", "REPORT"))
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "dbt_project.send_report", "20230501"],
+        cwd=ROOT,
+        env={**inherited, "WAREHOUSE_DIR": str(build.warehouse), **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+WRITER = {"REPORT_FROM": "taxis@example.com", "REPORT_TO": "ann@example.com, bob@example.com"}
+
+
+class TestMail:
+    def test_it_is_off_until_a_server_is_named(self, embedded_day: Build) -> None:
+        sent = send(embedded_day, **WRITER)
+        assert sent.returncode == 0
+        assert sent.stdout == "No e-mail: SMTP_HOST is not set.\n"
+
+    def test_the_summary_is_inline_and_the_page_attached(self, embedded_day: Build) -> None:
+        mailbox = Mailbox()
+        with mail_server(mailbox) as port:
+            sent = send(embedded_day, SMTP_HOST="127.0.0.1", SMTP_PORT=port, **WRITER)
+        assert sent.returncode == 0, sent.stderr
+        (message,) = mailbox.received
+        assert message["Subject"] == (
+            "Taxi rides, Monday 1 May 2023: 8 of 400 rides were anomalous (2.0%)."
+        )
+        assert (message["From"], message["To"]) == (WRITER["REPORT_FROM"], WRITER["REPORT_TO"])
+        for kind in ("plain", "html"):
+            body = message.get_body((kind,))
+            assert body is not None
+            assert "8 of 400 rides were anomalous (2.0%)." in body.get_content()
+            assert "1.2 miles in 12 h 19 min" in body.get_content()
+        (page,) = message.iter_attachments()
+        assert page.get_filename() == "report_20230501.html"
+        content = page.get_payload(decode=True)
+        assert content == (embedded_day.warehouse / "report_20230501.html").read_bytes()
+
+    def test_a_server_that_is_down_is_one_line_and_touches_nothing(
+        self, embedded_day: Build
+    ) -> None:
+        with mail_server(Mailbox()) as port:
+            pass
+        files = {file: file.read_bytes() for file in embedded_day.warehouse.iterdir()}
+        sent = send(embedded_day, SMTP_HOST="127.0.0.1", SMTP_PORT=port, **WRITER)
+        assert sent.returncode == 1
+        assert sent.stderr.startswith(f"Error: the mail server 127.0.0.1:{port} did not take it: ")
+        assert len(sent.stderr.splitlines()) == 1
+        assert files == {file: file.read_bytes() for file in embedded_day.warehouse.iterdir()}
+
+    def test_a_password_is_told_to_nobody_in_the_clear(self, embedded_day: Build) -> None:
+        mailbox = Mailbox()
+        secret = {"SMTP_USER": "taxis", "SMTP_PASSWORD": "secret-of-the-test"}
+        with mail_server(mailbox, host="127.0.0.2") as port:
+            sent = send(embedded_day, SMTP_HOST="127.0.0.2", SMTP_PORT=port, **WRITER, **secret)
+        assert sent.returncode == 1
+        assert "offers no encryption" in sent.stderr
+        assert "secret-of-the-test" not in sent.stdout + sent.stderr
+        assert mailbox.received == []
+
+    @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+    @pytest.mark.parametrize(("password", "code"), [("right", 0), ("wrong", 1)])
+    def test_a_user_logs_in(self, embedded_day: Build, password: str, code: int) -> None:
+        mailbox = Mailbox()
+
+        def authenticate(*arguments: Any) -> AuthResult:
+            *_, given = arguments
+            return AuthResult(success=given.password == b"right", handled=False)
+
+        with mail_server(
+            mailbox,
+            authenticator=authenticate,
+            auth_required=True,
+            auth_require_tls=False,
+        ) as port:
+            sent = send(
+                embedded_day,
+                SMTP_HOST="127.0.0.1",
+                SMTP_PORT=port,
+                SMTP_USER="taxis",
+                SMTP_PASSWORD=password,
+                **WRITER,
+            )
+        assert sent.returncode == code, sent.stderr
+        assert len(mailbox.received) == 1 - code
+
+    @pytest.mark.parametrize(
+        ("environment", "words"),
+        [
+            ({"REPORT_TO": ""}, "SMTP_HOST is set, but not REPORT_TO, an e-mail address"),
+            ({"SMTP_PORT": "smtp"}, "SMTP_PORT must be a whole number from 1, not 'smtp'"),
+            ({"WAREHOUSE_DIR": "nowhere"}, "nowhere/report_20230501.html is not there"),
+        ],
+    )
+    def test_a_mistake_in_the_settings_is_told_in_words(
+        self, embedded_day: Build, environment: dict[str, str], words: str
+    ) -> None:
+        sent = send(embedded_day, SMTP_HOST="127.0.0.1", **{**WRITER, **environment})
+        assert sent.returncode == 1
+        assert sent.stderr.startswith(f"Error: {words}")
+        assert len(sent.stderr.splitlines()) == 1

@@ -1,0 +1,74 @@
+"""The step that summarises a day's contexts, as tests call it."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from support.chat_server import ChatServer
+
+from dbt_project.settings.environment import LanguageModelSettings
+from dbt_project.settings.summaries import Settings, load_settings
+from dbt_project.summaries.endpoint import Endpoint
+from dbt_project.summaries.ledger import summarise
+
+KEY = "very-secret-key-0123456789"
+NO_LEDGER = pd.DataFrame({"prompt_hash": [], "status": []}, dtype="string")
+FAST = {"call_seconds": 5.0, "step_seconds": 30.0, "backoff_seconds": 0.01, "attempts": 2}
+
+
+def settings_with(**limits: float) -> Settings:
+    """Return the default settings, in a hurry."""
+    settings = load_settings()
+    hurried = settings.limits.model_copy(update={**FAST, "give_up_after": 1000, **limits})
+    return settings.model_copy(update={"limits": hurried})
+
+
+def contexts_of(*traffic: str | None) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "context_id": [f"context-{number:02}" for number in range(len(traffic))],
+            "news": None,
+            "weather": "Heavy rain.",
+            "traffic": list(traffic),
+        }
+    )
+
+
+def roads(number: int) -> pd.DataFrame:
+    return contexts_of(*(f"Road {road} closed." for road in range(number)))
+
+
+def summarised(
+    contexts: pd.DataFrame,
+    settings: Settings | None = None,
+    *,
+    journal: str | Path = ":memory:",
+    ledger: pd.DataFrame = NO_LEDGER,
+    **environ: str,
+) -> pd.DataFrame:
+    """Summarise with the variables that are given and no others."""
+    return summarise(
+        contexts,
+        ledger,
+        settings or settings_with(),
+        journal_file=journal,
+        city="Glasgow",
+        ride_date=dt.date(2023, 5, 1),
+        endpoint=Endpoint.from_settings(LanguageModelSettings.read(environ)),
+    )
+
+
+def ask(
+    server: ChatServer,
+    contexts: pd.DataFrame | None = None,
+    settings: Settings | None = None,
+    **others: Any,
+) -> pd.DataFrame:
+    return summarised(
+        contexts_of("M8 closed.") if contexts is None else contexts,
+        settings,
+        OPENAI_API_KEY=KEY,
+        OPENAI_BASE_URL=server.base_url,
+        **others,
+    )
