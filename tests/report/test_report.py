@@ -2,12 +2,14 @@
 
 import datetime
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import duckdb
 import pytest
@@ -62,6 +64,35 @@ class TestDays:
 
     def test_the_same_tables_give_the_same_bytes(self, day: duckdb.DuckDBPyConnection) -> None:
         assert page_of(day) == page_of(day)
+
+    def test_no_identifier_is_in_the_page_twice_and_none_that_is_named_is_missing(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        day.execute(
+            "insert into daily_reports by name select * replace (ride_date - 1 as ride_date) "
+            "from daily_reports"
+        )
+        page = page_of(day)
+        identifiers = re.findall(r' id="([^"]*)"', page)
+        named = re.findall(r'href="#([^"]*)"|url\(#([^)]*)\)|aria-labelledby="([^"]*)"', page)
+        assert len(identifiers) == len(set(identifiers))
+        assert len(named) > 50
+        assert {name for names in named for name in names if name} <= set(identifiers)
+
+    def test_pictures_are_small_and_take_their_colours_from_the_page(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        page = page_of(day)
+        start = page.index("<svg xmlns")
+        rides = ElementTree.fromstring(page[start : page.index("</svg>", start) + 6])
+        svg = "{http://www.w3.org/2000/svg}"
+        assert rides.find(f".//{svg}metadata") is rides.find(f".//{svg}style") is None
+        for mark in rides.iter(f"{svg}use"):
+            assert "style" not in mark.attrib
+        numbers = [value for element in rides.iter() for value in element.attrib.values()]
+        assert not re.search(r"\d\.\d{3}", " ".join(numbers))
+        classes = {element.get("class", "") for element in rides.iter()}
+        assert {"shade-5", "outline-0", "marks-hardly-moved"} <= classes
 
     def test_a_day_without_rides_says_so(self, day: duckdb.DuckDBPyConnection) -> None:
         for table in ("rides", "anomalous_rides", "ride_contexts"):
