@@ -34,6 +34,7 @@ lint: .venv/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/sqlfluff lint models analyses tests
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 	$(DEPTRY) . tests benchmarks
 	$(DEPTRY) . --requirements-files requirements.in --extend-exclude '$(NOT_OF_A_BUILD)'
 
