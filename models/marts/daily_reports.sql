@@ -200,7 +200,8 @@ select
     costs.completion_tokens,
     costs.cost_usd,
     missing.missing,
-    warning_lists.warnings
+    warning_lists.warnings,
+    '{{ var("clustering_scale") }}' as clustering_scale
 from records
 cross join rides
 cross join rejected
