@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -161,15 +161,60 @@ def cluster_rides(
     return Clustering(labels, standardized, distance, in_effect)
 
 
-MEASURES = ("ride_dist", "ride_time")
+# Added to a measure before its logarithm is taken: a tenth of a mile, a minute (in hours). So a
+# distance of zero has a logarithm, and what is shorter still is much the same.
+OFFSETS = {"ride_dist": 0.1, "ride_time": 1 / 60}
+MEASURES = tuple(OFFSETS)
+SCALES = ("standard", "log")
+
+
+def scaled(rides: Mapping[str, NDArray[Any]], measure: str, scale: str) -> NDArray[np.float64]:
+    """Return a measure of the rides as it is, or its logarithm.
+
+    On a logarithmic scale a ride of 24 hours is no farther from one of three than that is from one
+    of half an hour, so that a few gross errors do not stretch the standard deviation until nothing
+    else stands out.
+
+    Parameters
+    ----------
+    rides
+        Column `measure`, of shape ``(n,)``, 0 or more: ``ride_dist`` in miles or ``ride_time`` in
+        hours. It stays as it is.
+    measure
+        One of `MEASURES`.
+    scale
+        ``standard`` or ``log``.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+
+    Raises
+    ------
+    ValueError
+        If `scale` is none of the two.
+
+    Examples
+    --------
+    >>> scaled({"ride_dist": np.array([0.0, 0.9, 9.9])}, "ride_dist", "log").round(2)
+    array([-2.3,  0. ,  2.3])
+    """
+    values = np.asarray(rides[measure], dtype=np.float64)
+    if scale == "standard":
+        return values
+    if scale == "log":
+        logarithms: NDArray[np.float64] = np.log(values + OFFSETS[measure])
+        return logarithms
+    raise ValueError(f"clustering_scale must be one of {', '.join(SCALES)}, not {scale!r}")
 
 
 def label_rides(
-    rides: Mapping[str, NDArray[np.generic]],
+    rides: Mapping[str, NDArray[Any]],
     features: Sequence[str],
     eps: float,
     min_samples: int,
     min_samples_share: float,
+    scale: str = "standard",
 ) -> pd.DataFrame:
     """Cluster a day's rides on the features that the configuration names.
 
@@ -182,18 +227,20 @@ def label_rides(
         One or both of ``ride_dist`` and ``ride_time``.
     eps, min_samples, min_samples_share
         See `dbt_project.clustering.rides.cluster_rides`.
+    scale
+        See `dbt_project.clustering.rides.scaled`.
 
     Returns
     -------
     pandas.DataFrame
-        One row a ride: ``record_number``, ``label`` (-1 for an anomaly), both measures in standard
-        deviations, ``distance_from_normal``, in standard deviations of the features clustered, and
-        the ``min_samples`` in effect, the same for all.
+        One row a ride: ``record_number``, ``label`` (-1 for an anomaly), both measures on the
+        `scale` in standard deviations from their mean, ``distance_from_normal``, and the
+        ``min_samples`` in effect, the same for all.
 
     Raises
     ------
     ValueError
-        If a feature is none of the two.
+        If a feature is none of the two, or `scale` is unknown.
     """
     unknown = [feature for feature in features if feature not in MEASURES]
     if unknown or not features:
@@ -203,9 +250,10 @@ def label_rides(
         )
     n_rides = len(rides["record_number"])
     # A constant second column changes no distance, so that one feature can be clustered as two.
-    columns = [*(rides[name] for name in features), np.zeros(n_rides)][:2]
+    columns = [*(scaled(rides, name, scale) for name in features), np.zeros(n_rides)][:2]
     found = cluster_rides(np.column_stack(columns), eps, min_samples, min_samples_share)
-    standardized = {name: standardize(rides[name]) for name in MEASURES if name not in features}
+    others = [name for name in MEASURES if name not in features]
+    standardized = {name: standardize(scaled(rides, name, scale)) for name in others}
     standardized |= zip(features, found.standardized.T, strict=False)
     return pd.DataFrame(
         {

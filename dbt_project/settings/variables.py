@@ -77,6 +77,10 @@ class Variables(BaseModel):
     clustering_features: list[Literal["ride_dist", "ride_time"]] = Field(
         min_length=1, max_length=2, description="What rides are compared by; never speed."
     )
+    clustering_scale: Literal["standard", "log"] = Field(
+        description="Whether they are compared as they are, or by the logarithms of distance plus "
+        "0.1 mile and time plus 1 minute; with `log` an `eps` of 0.4 is recommended."
+    )
     eps: float = Field(
         gt=0, le=1e6, description="DBSCAN's largest distance of neighbours, standard deviations."
     )

@@ -49,6 +49,29 @@ def test_distance_from_normal_is_that_to_the_nearest_core_ride(features: list[st
     assert table["distance_from_normal"].to_numpy() == pytest.approx(expected, rel=1e-12)
 
 
+def test_labels_on_the_log_scale_are_those_of_scikit_learn_on_logarithms() -> None:
+    day = rides(4000)
+    day["ride_time"][::400] = 24
+    day["ride_dist"][::300] = 0
+    settings = {"eps": 0.4, "min_samples": 10, "min_samples_share": 0.002}
+    table = label_rides(day, ["ride_dist", "ride_time"], **settings, scale="log")
+    logarithms = np.log(np.column_stack([day["ride_dist"] + 0.1, day["ride_time"] + 1 / 60]))
+    points = StandardScaler().fit_transform(logarithms)
+    expected = DBSCAN(eps=0.4, min_samples=10).fit_predict(points)
+    assert -1 in expected
+    assert table["label"].tolist() == expected.tolist()
+    np.testing.assert_array_equal(
+        table[["ride_dist_standardized", "ride_time_standardized"]], points
+    )
+    standard = label_rides(day, ["ride_dist", "ride_time"], **settings)
+    assert standard["label"].tolist() != expected.tolist()
+
+
+def test_an_unknown_scale_is_refused() -> None:
+    with pytest.raises(ValueError, match="clustering_scale must be one of standard, log, not 'sq"):
+        label_rides(rides(3), ["ride_dist", "ride_time"], 0.3, 10, 0.002, scale="square")
+
+
 def test_without_a_core_ride_no_distance_is_known_to_sql() -> None:
     day = label_rides(rides(5), ["ride_dist", "ride_time"], 0.3, 10, 0.002)
     assert len(day) == 5
