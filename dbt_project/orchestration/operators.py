@@ -76,10 +76,8 @@ class Command(BaseOperator):
 
     def run_command(self, command: str, environment: dict[str, str]) -> SubprocessResult:
         """Run a command to its end."""
-        if target := environment.get(
-            "DBT_TARGET_PATH"
-        ):  # an earlier try's notes are not this one's
-            Path(target, "run_results.json").unlink(missing_ok=True)
+        if target := environment.get("DBT_TARGET_PATH"):
+            forget_earlier_try(Path(target))
         program, *arguments = shlex.split(command)
         dbt = dbt_executable()
         executable = dbt if program == "dbt" else str(Path(dbt).with_name(program))
