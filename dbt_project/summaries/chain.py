@@ -3,7 +3,7 @@
 The models of the chain are asked in order until one gives a usable answer, which the journal has
 before anybody else. Nothing that a server does raises out of this module: whatever goes wrong
 becomes the reason in a result. What one call learns about the server (credentials refused, a model
-that is gone) holds for the rest of the run.
+that is gone, a parameter that it does not know) holds for the rest of the run.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import contextlib
 import datetime as dt
 import queue
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,10 +20,11 @@ from dataclasses import dataclass, field, replace
 
 from dbt_project.settings.summaries import Limits, Model
 from dbt_project.summaries.endpoint import Endpoint
-from dbt_project.summaries.exchange import CallFailedError, Exchange, Scope, usage
+from dbt_project.summaries.exchange import CallFailedError, Exchange, usage
 from dbt_project.summaries.gate import Gate, TimeIsOverError
 from dbt_project.summaries.journal import Intent, Outcome, OverBudgetError
 from dbt_project.summaries.prompts import Prompt
+from dbt_project.summaries.scope import Scope
 
 TIME_LIMIT = "time limit"
 """The reason of a prompt that was not answered before the step's time was over."""
@@ -143,9 +145,12 @@ class _Chain:
         self._deadline = deadline
         self._lock = threading.Lock()
         self._closed = threading.Event()
-        self._first_call = {model.name: threading.Lock() for model in models}
-        self._called: set[str] = set()
-        self._gone: dict[str, str] = {}
+        # An entry of the chain is its position: a model may stand in it twice, asked differently.
+        self._first_call = [threading.Lock() for _ in models]
+        self._called: set[int] = set()
+        self._gone_models: dict[str, str] = {}
+        self._gone_entries: dict[int, str] = {}
+        self._alike: dict[int, tuple[str, int]] = {}
         self._stopped = ""
         self._unreached = 0
 
@@ -158,10 +163,10 @@ class _Chain:
         """Ask the models in order until one gives a usable answer; never raises."""
         tally = _Tally()
         is_answered = False
-        for model, prompt_hash in zip(self._models, prompt.model_hashes, strict=True):
+        for entry, model in enumerate(self._models):
             try:
-                with self._turn(model):
-                    self._ask_model(model, prompt, prompt_hash, tally)
+                with self._turn(entry):
+                    self._ask_entry(entry, prompt, tally)
             except CallFailedError as failure:
                 tally.reasons.append(failure.reason)
                 if failure.scope is Scope.RUN:
@@ -176,45 +181,65 @@ class _Chain:
         return Result(is_answered, tally.is_over_budget, "; ".join(tally.reasons))
 
     @contextlib.contextmanager
-    def _turn(self, model: Model) -> Iterator[None]:
-        """Let the first call to a model go alone: a wrong key or name then costs one, not eight."""
-        with self._first_call[model.name]:
-            if model.name not in self._called:
+    def _turn(self, entry: int) -> Iterator[None]:
+        """Let the first call go alone: a wrong key, name or parameter then costs one, not eight."""
+        with self._first_call[entry]:
+            if entry not in self._called:
                 try:
                     yield
                 finally:
-                    self._called.add(model.name)
+                    self._called.add(entry)
                 return
         yield
 
-    def _ask_model(self, model: Model, prompt: Prompt, prompt_hash: str, tally: _Tally) -> None:
+    def _ask_entry(self, entry: int, prompt: Prompt, tally: _Tally) -> None:
         """Call one model until it answers, it is no use, or the attempts are over."""
         for attempt in range(1, self._limits.attempts + 1):
-            self._raise_what_is_known(model)
+            self._raise_what_is_known(entry)
             try:
-                return self._call(model, prompt, prompt_hash, tally)
+                self._call(self._models[entry], prompt, prompt.model_hashes[entry], tally)
             except CallFailedError as failure:
-                failure.reason = f"{model.name}: {failure.reason}"
-                self._learn(model, failure)
+                failure.reason = f"{self._models[entry].name}: {failure.reason}"
+                self._learn(entry, failure)
                 if failure.scope is not Scope.CALL or attempt == self._limits.attempts:
                     raise
                 self._pause(attempt, failure)
+            else:
+                self._alike.pop(entry, None)
+                return
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _raise_what_is_known(self, model: Model) -> None:
+    def _raise_what_is_known(self, entry: int) -> None:
         if self._stopped:
             raise CallFailedError(f"not asked, {self._stopped}", Scope.RUN)
         if self._closed.is_set() or time.monotonic() >= self._deadline:
             raise CallFailedError(TIME_LIMIT, Scope.RUN)
-        if model.name in self._gone:
-            raise CallFailedError(self._gone[model.name], Scope.MODEL)
+        name = self._models[entry].name
+        if reason := self._gone_models.get(name) or self._gone_entries.get(entry):
+            raise CallFailedError(reason, Scope.MODEL)
 
-    def _learn(self, model: Model, failure: CallFailedError) -> None:
+    def _learn(self, entry: int, failure: CallFailedError) -> None:
         with self._lock:
-            if failure.scope is Scope.MODEL:
-                self._gone.setdefault(model.name, failure.reason)
-            elif failure.scope is Scope.RUN:
+            if failure.scope is Scope.RUN:
                 self._stopped = self._stopped or failure.reason
+            elif failure.scope is Scope.MODEL:
+                self._gone_models.setdefault(self._models[entry].name, failure.reason)
+            elif failure.scope is Scope.ENTRY:
+                self._gone_entries.setdefault(entry, failure.reason)
+            elif failure.scope is Scope.PROMPT and failure.is_reached:
+                self._count_alike(entry, failure.reason)
+
+    def _count_alike(self, entry: int, reason: str) -> None:
+        """Leave an entry that has failed several prompts in a row in the same words.
+
+        Whatever it complains of then holds for every prompt, though nobody could tell by the words.
+        """
+        words = re.sub(r"\d+", "0", reason)
+        before, times = self._alike.get(entry, (words, 0))
+        times = times + 1 if before == words else 1
+        self._alike[entry] = (words, times)
+        if times >= self._limits.give_up_after:
+            self._gone_entries.setdefault(entry, f"{reason} (to {times} prompts in a row)")
 
     def _count_unreached(self, *, is_reached: bool) -> None:
         """Stop calling a server that has given several prompts in a row no answer at all."""

@@ -9,21 +9,21 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from dbt_project.settings.summaries import Model
 from dbt_project.summaries.answers import (
+    NoCompletionError,
     UnusableAnswerError,
-    complaint,
     one_line,
     read_completion,
-    seconds_to_wait,
     summary_of,
 )
+from dbt_project.summaries.complaints import Complaint, complaint_in, seconds_to_wait
 from dbt_project.summaries.endpoint import Endpoint
 from dbt_project.summaries.journal import Outcome
 from dbt_project.summaries.prompts import Messages
+from dbt_project.summaries.scope import Scope, scope_of
 from dbt_project.summaries.sentences import shorten
 
 # The client takes more than a second to import, and a build without a model never needs it.
@@ -32,18 +32,6 @@ if TYPE_CHECKING:
 
 _ANSWER_BYTES = 4_000_000  # read of a response: a server gone mad must not fill the memory
 _REASON_WIDTH = 200
-
-_OUT_OF_MONEY = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
-_UNSUPPORTED = {"unsupported_parameter", "unsupported_value", "unknown_parameter"}
-
-
-class Scope(Enum):
-    """How far a failure reaches."""
-
-    CALL = "this call; another attempt may do better"
-    PROMPT = "this prompt with this model; the next model may do better"
-    MODEL = "this model, for the rest of the run"
-    RUN = "every model, for the rest of the run"
 
 
 class Tokens(NamedTuple):
@@ -163,9 +151,10 @@ class Exchange:
         except openai.APIStatusError as error:
             raise self._refused(model, error) from None
         latency_seconds = round(time.monotonic() - started, 3)
-        completion = read_completion(body)
-        if completion is None:
-            raise CallFailedError("the answer is no chat completion", Scope.CALL)
+        try:
+            completion = read_completion(body)
+        except NoCompletionError as error:
+            raise self._no_completion(model, error) from None
         tokens = Tokens(completion.prompt_tokens, completion.completion_tokens)
         try:
             summary = summary_of(completion)
@@ -180,25 +169,40 @@ class Exchange:
         )
 
     def _refused(self, model: Model, error: openai.APIStatusError) -> CallFailedError:
-        """Say how far an HTTP status other than 2xx reaches."""
-        status, codes = error.status_code, {str(error.code), str(error.type)}
-        reason = f"HTTP {status}: {complaint(error.body)}".rstrip(": ")
-        reason = shorten(self._endpoint.scrub(reason), _REASON_WIDTH)
-        again = error.response.headers.get("x-should-retry") != "false"
-        wait = None
-        if codes & _OUT_OF_MONEY or status == 402:
-            scope = Scope.RUN
-        elif "model_not_found" in codes or status in {404, 410}:
-            scope = Scope.MODEL
-        elif status in {401, 403}:
-            scope = Scope.RUN
-        elif codes & _UNSUPPORTED or str(error.param) in model.parameters:
-            scope = Scope.MODEL
-        elif again and (status in {408, 409, 429} or status >= 500):
-            scope, wait = Scope.CALL, seconds_to_wait(error.response.headers)
-        else:
+        """Read a response with a status other than 2xx."""
+        status, headers = error.status_code, error.response.headers
+        complaint = complaint_in(error.response.content)
+        scope = scope_of(status, complaint, model.name, model.parameters)
+        if scope is Scope.CALL and headers.get("x-should-retry") == "false":
             scope = Scope.PROMPT
-        return CallFailedError(reason, scope, _UNUSED, wait=wait, is_reached=status < 500)
+        wait = seconds_to_wait(headers)
+        return CallFailedError(
+            self._quoted(f"HTTP {status}", complaint),
+            scope,
+            _UNUSED,
+            wait=complaint.wait if wait is None else wait,
+            is_reached=status < 500,
+        )
+
+    def _no_completion(self, model: Model, error: NoCompletionError) -> CallFailedError:
+        """Read a response with status 200 that is an error all the same, or nothing known."""
+        scope = scope_of(200, error.complaint, model.name, model.parameters)
+        if not error.is_error:
+            what = "the answer is no chat completion"
+            scope = Scope.CALL if scope is Scope.PROMPT else scope
+        else:
+            what = "HTTP 200 with an error"
+        return CallFailedError(
+            self._quoted(what, error.complaint),
+            scope,
+            _UNUSED if error.is_error and not error.is_begun else _UNKNOWN,
+            wait=error.complaint.wait,
+            is_reached=error.is_error and (error.complaint.status or 400) < 500,
+        )
+
+    def _quoted(self, what: str, complaint: Complaint) -> str:
+        said = complaint.text or ", ".join(sorted(complaint.codes))
+        return shorten(self._endpoint.scrub(f"{what}: {said}".rstrip(": ")), _REASON_WIDTH)
 
     def _label(self, text: object) -> str:
         return shorten(self._endpoint.scrub(one_line(text)), 100)
