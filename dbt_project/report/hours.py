@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from dbt_project.report.facts import Row, rows
+from dbt_project.report.facts import LONGEST_NAME, LONGEST_TEXT, Row, cut, rows
 from dbt_project.summaries.themes import IN_THE_AIR, themes_of
 
 HOURS = range(24)  # by the city's clocks: on the day that they go back one is two hours long
@@ -70,6 +70,8 @@ def read_hours(connection: duckdb.DuckDBPyConnection, date: datetime.date, time_
     return Hours(hours, without_pickup, of_other_days, bool(weather), bool(traffic))
 
 
+PLACE_AND_TEXT = f"{cut('area', LONGEST_NAME)}, {cut('text', LONGEST_TEXT)}"
+
 RIDES_BY_HOUR = """
 select pickup_local::date as day, hour(pickup_local) as hour, anomaly_kind,
     count(*) as rides, count(*) filter (is_anomaly) as anomalous
@@ -79,16 +81,16 @@ group by all
 order by all
 """
 
-WEATHER = """
-select timezone($time_zone, observed_at) as observed_at, area, text
+WEATHER = f"""
+select timezone($time_zone, observed_at) as observed_at, {PLACE_AND_TEXT}
 from stg_lake__weather
 where text is not null
 order by observed_at nulls last, record_number
 """
 
-TRAFFIC = """
+TRAFFIC = f"""
 select timezone($time_zone, started_at) as started_at, timezone($time_zone, ended_at) as ended_at,
-    area, text
+    {PLACE_AND_TEXT}
 from stg_lake__traffic
 where text is not null
 order by started_at nulls first, record_number

@@ -67,17 +67,24 @@ def clock(local: datetime.datetime | None, date: datetime.date) -> str:
 
 
 def headline(facts: Facts) -> str:
-    """How many rides there were and how many of them were anomalous."""
+    """How many rides there were and how many of them were anomalous; first, if that says little."""
     rides, anomalous = facts.report["rides"], facts.report["anomalous_rides"]
     if not rides:
         return "There were no rides on this day."
-    if not anomalous:
-        return f"None of {plural(rides, 'ride')} was anomalous."
     verb = "was" if anomalous == 1 else "were"
-    return (
+    counts = (
         f"{anomalous:,} of {plural(rides, 'ride')} {verb} anomalous "
         f"({share(facts.report['anomalous_share'])})."
     )
+    if not anomalous:
+        counts = f"None of {plural(rides, 'ride')} was anomalous."
+    match facts.report["judgement"]:
+        case "too few rides":
+            return f"Too few rides to judge. {counts}"
+        case "too sparse":
+            return f"Too many anomalous rides to judge. {counts}"
+        case _:
+            return counts
 
 
 def comparison(facts: Facts) -> str:

@@ -1,6 +1,7 @@
 """The report of days of every sort, and its e-mail over a real socket."""
 
 import datetime
+import json
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import duckdb
@@ -19,9 +21,9 @@ from support.workplace import ROOT, Build
 
 from dbt_project.report import write_report
 from dbt_project.report.facts import read_facts
-from dbt_project.report.files import write_page
+from dbt_project.report.files import Exports, write_page
 from dbt_project.report.hours import read_hours
-from dbt_project.report.page import LARGEST_PAGE, MOST_RIDES, render_report
+from dbt_project.report.page import LARGEST_PAGE, MOST_RIDES, read_page
 from dbt_project.report.rides import MARKS
 from dbt_project.report.words import comparison, duration, miles, share, volume
 
@@ -41,13 +43,13 @@ def day(embedded_day: Build, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnecti
 
 
 def page_of(day: duckdb.DuckDBPyConnection) -> str:
-    return render_report(day, DATE, "Glasgow", "Europe/London", eps=0.3)
+    page = read_page(day, DATE, "Glasgow", "Europe/London", eps=0.3)
+    return page.render(Exports.seen_from("lake", "lake"))
 
 
 class TestDays:
     def test_the_embedded_day_is_told_in_words(self, embedded_day: Build) -> None:
         page = (embedded_day.warehouse / "report_20230501.html").read_text()
-        assert page == (embedded_day.lake / "report_20230501.html").read_text()
         for words in (
             "Monday 1 May 2023",
             "8 of 400 rides were anomalous (2.0%).",
@@ -61,6 +63,28 @@ class TestDays:
             assert words in page
         index = (embedded_day.lake / "report_index.html").read_text()
         assert '<a href="report_20230501.html">Mon 1 May</a>' in index
+
+    def test_the_page_leads_to_the_exports_from_both_places_where_it_lies(
+        self, embedded_day: Build
+    ) -> None:
+        for folder in (embedded_day.lake, embedded_day.warehouse):
+            page = (folder / "report_20230501.html").read_text()
+            links = re.findall(r'href="([^"#]*clustered_[^"#]*)', page)
+            assert len(links) == 8 + 3
+            assert {(folder / unquote(link)).resolve() for link in links} == {
+                (embedded_day.lake / f"clustered_{name}_20230501.json").resolve()
+                for name in ("data", "summarized")
+            }
+
+    def test_where_no_link_leads_to_the_exports_the_page_says_where_they_are(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        written = read_page(day, DATE, "Glasgow", "Europe/London", eps=0.3)
+        page = written.render(Exports.seen_from("warehouse", "s3://taxi/lake/"))
+        assert "<code>s3://taxi/lake/clustered_data_20230501.json</code>" in page
+        assert 'href="clustered' not in page
+        page = written.render(Exports.seen_from("s3://taxi/lake", "s3://taxi/lake/"))
+        assert '<a href="clustered_data_20230501.json">' in page
 
     def test_the_same_tables_give_the_same_bytes(self, day: duckdb.DuckDBPyConnection) -> None:
         assert page_of(day) == page_of(day)
@@ -140,9 +164,23 @@ class TestDays:
         assert "No ride of this day has a pickup time." in page
         assert "8 anomalous rides without a pickup time are not in this picture." in page
 
+    @pytest.mark.parametrize(
+        ("judgement", "words"),
+        [
+            ("judged", "8 of 400 rides were anomalous (2.0%)."),
+            ("too few rides", "Too few rides to judge. 8 of 400 rides were anomalous (2.0%)."),
+            ("too sparse", "Too many anomalous rides to judge. 8 of 400 rides were anomalous"),
+        ],
+    )
+    def test_the_headline_says_first_whether_the_day_can_be_judged(
+        self, day: duckdb.DuckDBPyConnection, judgement: str, words: str
+    ) -> None:
+        day.execute("update daily_reports set judgement = $judgement", {"judgement": judgement})
+        assert f'<p class="lead">{words}' in page_of(day)
+
     def test_a_day_that_was_not_built_has_no_page(self, day: duckdb.DuckDBPyConnection) -> None:
         with pytest.raises(LookupError, match="2023-05-09 has not been built"):
-            render_report(day, datetime.date(2023, 5, 9), "Glasgow", "Europe/London", eps=0.3)
+            read_page(day, datetime.date(2023, 5, 9), "Glasgow", "Europe/London", eps=0.3)
 
     def test_what_a_model_wrote_and_cost_is_told(self, day: duckdb.DuckDBPyConnection) -> None:
         day.execute(
@@ -283,6 +321,36 @@ class TestSize:
         assert len(page.encode()) <= LARGEST_PAGE
         assert 50 < page.count('<tr id="r') < MOST_RIDES
 
+    def test_long_ids_and_long_stories_of_marks_make_the_page_not_larger(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        day.execute(
+            "insert into anomalous_rides by name select anomalous_rides.* replace ("
+            "record_number + 1000 * n as record_number, "
+            "ride_dist * (1 + n / 60) as ride_dist, ride_time * (1 + n % 63 / 63) as ride_time, "
+            "ride_id || repeat('0123456789', 2000) || n as ride_id, "
+            "repeat('Old Town ', 100) as area, "
+            "ride_id || n || repeat(' A long story.', 300) as summary) "
+            "from anomalous_rides, range(1, 401) as copies(n)"
+        )
+        day.execute(
+            "insert into stg_lake__ride_records by name select * exclude n "
+            "replace (record_number + 1000 * n as record_number) "
+            "from stg_lake__ride_records, range(1, 401) as copies(n)"
+        )
+        for kind in ("weather", "traffic"):
+            day.execute(
+                f"insert into stg_lake__{kind} (record_number, text) "
+                "select 1000 + n, repeat('It rains. ', 10000) from range(100) as texts(n)"
+            )
+        page = page_of(day)
+        assert len(page.encode()) <= LARGEST_PAGE
+        assert page.count("<use xlink:href") > 1000
+        stories = json.loads(page.partition('id="marks">')[2].partition("</script>")[0])
+        told = [story for kind in stories["kinds"].values() for story in kind]
+        assert 100 < sum(story != 0 for story in told) < len(told)
+        assert 50 < page.count('<tr id="r') < MOST_RIDES
+
     def test_a_record_of_several_lines_moves_the_lines_after_it(
         self, day: duckdb.DuckDBPyConnection
     ) -> None:
@@ -321,7 +389,7 @@ class TestFiles:
         (folder / "report_20230501.html").write_text("old")
         (folder / "report_20230430.html").write_text("of another day")
         written = write_report(
-            day, SCHEMAS, [str(folder)], DATE, "Glasgow", "Europe/London", eps=0.3
+            day, SCHEMAS, [str(folder)], str(folder), DATE, "Glasgow", "Europe/London", eps=0.3
         )
         assert {file.name for file in folder.iterdir()} == {
             "report_20230430.html",
