@@ -37,7 +37,7 @@ class _Mark(Enum):
 
 # <think>, </seed:think>, <|START_THINKING|>, <|end_of_thought|>, ◁/think▷; the words are looked at.
 _TAG = re.compile(
-    r"[<\uff1c\u25c1]\s*[|\uff5c]?\s*/?\s*[a-zA-Z][^<>\uff1c\uff1e\u25c1\u25b7\n]*[>\uff1e\u25b7]"
+    r"[<\uff1c\u25c1]\s*[|\uff5c]?\s*/?\s*[^\W\d_][^<>\uff1c\uff1e\u25c1\u25b7\n]*[>\uff1e\u25b7]"
     r"|\[/?[A-Za-z_]*(?:THINK|THOUGHT|REASON)[A-Za-z_]*\](?!\()",
     re.IGNORECASE,
 )
@@ -51,7 +51,7 @@ _END_OF_TURN = frozenset({"end", "eot", "eom", "eos", "endoftext", "return", "pa
 _ORDINARY = lexicon(
     "a abbr b blockquote body br code dd del div dl dt em font h1 h2 h3 h4 h5 h6 head hr html i "
     "img ins li mark ol p pre q s script section small span strong style sub sup table tbody td "
-    "th thead tr tt u ul weather news traffic"
+    "th thead tr tt u ul weather news traffic text content sentence sentences paragraph message"
 )
 
 _FENCED = re.compile(
@@ -59,15 +59,21 @@ _FENCED = re.compile(
     r".*?(?:^[ \t]*\1[ \t]*$|\Z)",
     re.DOTALL | re.IGNORECASE | re.MULTILINE,
 )
-_FINAL_CHANNEL = re.compile(r"<\|channel\|>\s*final\b[^<]*<\|message\|>")
+_FINAL_CHANNEL = re.compile(r"<\|channel\|>\s*final\b(?:<\|constrain\|>|[^<])*<\|message\|>")
 _OTHER_CHANNEL = re.compile(r"<\|(?:channel|message)\|>")
 # The same where the server has dropped the special tokens and kept what stood between them.
-_BARE_CHANNEL = re.compile(r"\s*(?:analysis|commentary)(?=[A-Z\"'\u201c])")
+_BARE_CHANNEL = re.compile(
+    r"\s*(?:analysis|commentary)(?:(?=[A-Z\"'\u201c])|(?=.*assistantfinal))", re.S
+)
 _BARE_FINAL = "assistantfinal"
 _OPEN_CHANNEL = re.compile(r"<\|channel>\s*\w*")  # and its end, of another family of models
 _CLOSED_CHANNEL = "<channel|>"
 
-_LABEL = r"^[^\w\n]*(?:[\w'\u2019 -]{{0,60}}\b)?(?:{})(?: [\w ]{{0,60}})?[^\w\n]*?:(?!\d)[*_]*"
+# "Reasoning: ...", "**My thought process:**" and "## Thinking".
+_LABEL = (
+    r"^(?:[^\w\n]*(?:[\w'\u2019 -]{{0,60}}\b)?(?:{0})(?: [\w ]{{0,60}})?[^\w\n]*?:(?!\d)[*_]*"
+    r"|(?:#+|\*\*)[^\w\n]*(?:\w+ )?(?:{0})(?: process)?[^\w\n]*$)"
+)
 _REASONING_LABEL = re.compile(
     _LABEL.format("thinking|thoughts?|reasoning|analysis|rationale|scratchpad|reflections?"),
     re.IGNORECASE | re.MULTILINE,
@@ -81,7 +87,8 @@ _DELIBERATION = re.compile(
     r"|i(?:'ll| will| can| could)"
     r"|(?:the|my) (?:prompt|task|question) (?:says?|asks?|wants?|is|requires?)"
     r"|as an ai)\b"
-    r"|(?:^|[.!?] )(?:let me|let's|hmm+|(?:wait|okay|ok|alright),|(?:first|now|so),? (?:i|we))\b",
+    r"|(?:^|[.!?] )(?:let me|let's|hmm+)\b"
+    r"|(?:^|[.!?] )(?:(?:wait|okay|ok|alright),|(?:first|now|so),? (?:i|we)(?!-))\b",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"\"[^\"]*\"|\u201c[^\u201d]*\u201d|(?<!\w)'[^']*'(?!\w)")

@@ -56,7 +56,8 @@ def scope_of(status: int, complaint: Complaint, model: str, parameters: Collecti
         return Scope.RUN
     if codes & _MODEL_CODES or _NO_ACCESS_TO_MODEL.search(said):
         return Scope.MODEL
-    if status in {401, 403} or codes & _KEY_CODES or _NO_KEY.search(said):
+    is_named = _names(parameters, complaint, said)
+    if status in {401, 403} or codes & _KEY_CODES or (_NO_KEY.search(said) and not is_named):
         return Scope.RUN
     if status == 413 or "request too large" in said:
         return Scope.PROMPT
@@ -64,7 +65,7 @@ def scope_of(status: int, complaint: Complaint, model: str, parameters: Collecti
         return Scope.MODEL if _USED_UP_FOR_LONG.search(said) else Scope.CALL
     if codes & _LENGTH_CODES or _TOO_LONG.search(said):
         return Scope.PROMPT
-    if status < 500 and _is_about(parameters, complaint, said):
+    if status < 500 and (is_named or codes & _PARAMETER_CODES or _NO_PARAMETER.search(said)):
         return Scope.ENTRY
     if _PASSING.search(said) and not 400 <= status < 500:
         return Scope.CALL
@@ -75,10 +76,8 @@ def scope_of(status: int, complaint: Complaint, model: str, parameters: Collecti
     return Scope.CALL if status in {408, 409, 425} or status >= 500 else Scope.PROMPT
 
 
-def _is_about(parameters: Collection[str], complaint: Complaint, said: str) -> bool:
-    """Tell whether a parameter is complained about, by its name or in general."""
-    if complaint.codes & _PARAMETER_CODES or _NO_PARAMETER.search(said):
-        return True
+def _names(parameters: Collection[str], complaint: Complaint, said: str) -> bool:
+    """Tell whether a complaint names a parameter that was sent."""
     # "reasoning_effort" may be written reasoningEffort, or stand in response_format.json_schema.
     words = re.findall(r"\w+", " ".join([said, *complaint.fields]))
     return not {bare(name) for name in parameters}.isdisjoint(bare(word) for word in words)
@@ -153,7 +152,9 @@ _NO_KEY = _any_of(
     r"|not found|not provided|disabled|blocked|denied|rejected|does not|doesn't|mismatch)",
     r"(?:invalid|incorrect|wrong|missing|expired|no|bad|unknown|malformed|revoked|disabled|without"
     rf"|provide|require\w*)\b.{{0,30}}?\b{_KEY}",
-    r"(?:invalid|incorrect|wrong|bad|expired|missing) (?:key|token|credentials?)\b",
+    r"(?:invalid|incorrect|wrong|bad|expired|missing|no)(?: \w+){0,2} credentials?\b",
+    r"(?:invalid|incorrect|wrong|bad|expired|missing) (?:key|token)\b",
+    r"\bkey\b.{0,30}\b(?:invalid|incorrect|wrong|not valid|expired|revoked|rejected)\b",
     r"unauthori[sz]ed|unauthenticated|not authenticated|not authori[sz]ed",
     r"authenticat\w+ (?:fail|requir|err|cred)|invalid (?:authentication|bearer)",
     r"permission denied|access denied|^\W*(?:403\W+)?forbidden\b",

@@ -180,6 +180,9 @@ class TestWrongKey:
             openai_error(json.dumps(openai_error("API key not valid.", 400)), 400),
         ),
         ("vllm", 401, {"error": "Unauthorized"}),
+        ("anthropic", 400, {"type": "error", "error": {"message": "invalid x-api-key"}}),
+        ("own-words", 400, {"errors": [{"title": "The key that was sent is wrong"}]}),
+        ("no-credentials", 200, {"error": {"message": "No cookie auth credentials found"}}),
         ("fastapi", 403, {"detail": "Not authenticated"}),
         ("fastapi-400", 400, {"detail": "Invalid token"}),
         ("alibaba", 400, {"code": "InvalidApiKey", "message": "Invalid API-key provided."}),
@@ -402,8 +405,8 @@ class TestPassing:
     def test_a_quota_of_the_day_is_not_waited_for(self) -> None:
         spent = says(429, openai_error("Rate limit exceeded: free-models-per-day. Add 10 credits"))
         rows, calls = asked(unless("two", spent))
-        assert [call.model for call in calls].count("one") <= 1
-        assert (rows["status"] != "ok").all()
+        assert [call.model for call in calls].count("one") == 1
+        assert rows["status"].tolist() == ["fallback"] * PROMPTS
 
 
 class TestQuoted:
@@ -464,7 +467,13 @@ class TestReasoning:
         "<|end_of_solution|>",
         f"<|channel|>analysis<|message|>{REASONING}<|end|><|start|>assistant<|channel|>final"
         "<|message|>Rain fell.<|return|>",
+        f"<|channel|>analysis<|message|>{REASONING}<|end|><|start|>assistant<|channel|>final "
+        "<|constrain|>text<|message|>Rain fell.",
         f"analysis{REASONING}assistantfinalRain fell.",
+        f"analysisthe user asks...{REASONING}assistantfinalRain fell.",
+        f'<think time="3">{REASONING}</think >Rain fell.',
+        f"## Thinking\n{REASONING}\n## Answer\nRain fell.",
+        f"**Thinking...**\n{REASONING}\n\n**Final answer**\nRain fell.",
         f"<|channel>thought\n{REASONING}<channel|>Rain fell.",
         f"&lt;think&gt;{REASONING}&lt;/think&gt;Rain fell.",
         f'<details type="reasoning"><summary>Thought</summary>{REASONING}</details>Rain fell.',
@@ -498,6 +507,7 @@ class TestReasoning:
         (f"Thinking process:\n1. {REASONING}", "reasoning without an answer"),
         (f"<ruminating_deeply>{REASONING}</ruminating_deeply>", "reasoning without an answer"),
         (f"<zzz>{REASONING}</zzz>Rain fell.", "<zzz> tells no answer from reasoning"),
+        (f"<\u601d\u8003>{REASONING}</\u601d\u8003>Rain fell.", "<\u601d\u8003> tells no answer"),
         (f"{REASONING}</answer>", "</answer> tells no answer from reasoning"),
         (REASONING, "reads like reasoning"),
         ("Let me think about the closures. The M8 was closed.", "reads like reasoning"),
@@ -557,6 +567,7 @@ class TestReasoning:
             'A witness said "I should have stopped." The M8 was closed.',
             "Wait times of 40 min on the M8. First, Second and Third Avenue were closed.",
             "The I-95 was closed. Rain fell at 5 < 6 pm.",
+            "The A8 was blocked. Now I-95 is closed as well.",
         )
         assert summaries_of(ordinary) == {text: text for text in ordinary}
 
