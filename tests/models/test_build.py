@@ -43,8 +43,9 @@ class TestEmbeddedDay:
         }
         kinds = dict(embedded_day.query("select ride_id, anomaly_kind from anomalous_rides"))
         truth = read_strict_json(ROOT / "truth" / f"truth-{DATE}.json")
-        assert {anomaly["kind"] for anomaly in truth} == set(expected_kinds)
-        for anomaly in truth:
+        injected = [ride for ride in truth if ride["kind"] != "naturally_unusual"]
+        assert {anomaly["kind"] for anomaly in injected} == set(expected_kinds)
+        for anomaly in injected:
             assert kinds[anomaly["ride_id"]] in expected_kinds[anomaly["kind"]]
 
     def test_source_fields_reach_the_exports_unchanged_and_in_order(
@@ -101,6 +102,36 @@ class TestEmbeddedDay:
             else:
                 assert ride["summary"] == ""
                 assert ride["anomaly_kind"] is ride["summary_source"] is None
+
+    def test_every_exported_ride_has_its_facts_rounded_for_a_reader(
+        self, embedded_day: Build
+    ) -> None:
+        exact = {
+            ride: facts
+            for ride, *facts in embedded_day.query(
+                "select ride_id, expected_minutes, times_expected, severity, likely_reason "
+                "from anomalous_rides"
+            )
+        }
+        distances = dict(embedded_day.query("select ride_id, distance_from_normal from rides"))
+        for ride in embedded_day.export("clustered_summarized", DATE):
+            minutes, mph = ride["ride_time"] * 60, ride["ride_dist"] / ride["ride_time"]
+            assert ride["ride_minutes"] == pytest.approx(minutes, abs=0.051)
+            assert ride["mph"] == pytest.approx(mph, abs=0.051)
+            assert ride["distance_from_normal"] == round(distances[ride["ride_id"]], 3)
+            assert (ride["distance_from_normal"] > 0.3) == ride["is_anomaly"]
+            expected, times, severity, reason = exact.get(ride["ride_id"], [None] * 4)
+            assert (ride["severity"], ride["likely_reason"]) == (severity, reason)
+            if ride["is_anomaly"]:
+                assert ride["expected_minutes"] == round(expected, 1)
+                assert ride["times_expected"] == round(times, 2) == round(minutes / expected, 2)
+            else:
+                assert ride["expected_minutes"] is ride["times_expected"] is None
+
+    def test_the_day_s_report_says_on_which_scale_rides_were_compared(
+        self, embedded_day: Build
+    ) -> None:
+        assert embedded_day.query("select clustering_scale from daily_reports") == [("standard",)]
 
     def test_a_ride_is_told_the_weather_and_traffic_of_its_own_hours_and_area(
         self, embedded_day: Build
