@@ -259,6 +259,7 @@ class TestSourceFormats:
         good = [
             f'{{"ride_id": {n}, "ride_dist": 1.5, "ride_time": 0.2, "tip": NaN}}' for n in range(60)
         ]
+        good.append('{"ride_id": "in no time", "ride_dist": 1.5, "ride_time": 1e-320, "tip": NaN}')
         bad = [
             '{"ride_id": "cut off',
             '{"ride_id": "nan", "ride_dist": NaN, "ride_time": 1}',
@@ -274,9 +275,12 @@ class TestSourceFormats:
             (32, "ride_dist not finite"),
             (33, "not an object"),
         ]
-        assert [ride["tip"] for ride in build.export("clustered_data", DATE)] == [None] * 60
+        assert [ride["tip"] for ride in build.export("clustered_data", DATE)] == [None] * 61
         added = {"label", "is_anomaly", "anomaly_kind", "summary", "summary_source"}
-        assert all(added <= set(ride) for ride in build.export("clustered_summarized", DATE))
+        exported = build.export("clustered_summarized", DATE)
+        assert all(added <= set(ride) for ride in exported)
+        assert (exported[-1]["mph"], exported[-1]["ride_minutes"]) == (None, 0)
+        assert exported[-1]["likely_reason"] == "impossible speed: meter or GPS fault"
 
 
 def rides_over_s3(url: str, server: dict[str, str]) -> int:
