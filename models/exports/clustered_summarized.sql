@@ -22,7 +22,7 @@ rides as (
     where ride_date = {{ run_date_sql() }}
 ),
 
--- what every ride has is added below, for all rides alike; facts are rounded for readers
+-- what every ride has is added below, for all rides alike; facts are rounded for readers, and JSON has no infinity
 anomalies as (
     select
         record_number,
@@ -34,7 +34,7 @@ anomalies as (
             'summary_source', summary_source,
             'summary_model', summary_model,
             'expected_minutes', round(expected_minutes, 1),
-            'times_expected', round(times_expected, 2),
+            'times_expected', case when isfinite(times_expected) then round(times_expected, 2) end,
             'severity', severity,
             'likely_reason', likely_reason
         )::varchar as added
@@ -65,7 +65,7 @@ labelled as (
             '{"label":', rides.label, ',',
             substr(left(coalesce(anomalies.added, normal.added), -1), 2),
             ',"ride_minutes":', round(rides.ride_minutes, 1),
-            ',"mph":', round(rides.mph, 1),
+            ',"mph":', case when isfinite(rides.mph) then round(rides.mph, 1)::varchar else 'null' end,
             ',"distance_from_normal":', coalesce(round(rides.distance_from_normal, 3)::varchar, 'null'), '}'
         ) as added
     from rides

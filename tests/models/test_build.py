@@ -52,8 +52,9 @@ class TestEmbeddedDay:
         }
         kinds = dict(embedded_day.query("select ride_id, anomaly_kind from anomalous_rides"))
         truth = read_strict_json(ROOT / "truth" / f"truth-{DATE}.json")
-        assert {anomaly["kind"] for anomaly in truth} == set(expected_kinds)
-        for anomaly in truth:
+        injected = [ride for ride in truth if ride["kind"] != "naturally_unusual"]
+        assert {anomaly["kind"] for anomaly in injected} == set(expected_kinds)
+        for anomaly in injected:
             assert kinds[anomaly["ride_id"]] in expected_kinds[anomaly["kind"]]
 
     def test_source_fields_reach_the_exports_unchanged_and_in_order(
@@ -110,6 +111,36 @@ class TestEmbeddedDay:
             else:
                 assert ride["summary"] == ""
                 assert ride["anomaly_kind"] is ride["summary_source"] is None
+
+    def test_every_exported_ride_has_its_facts_rounded_for_a_reader(
+        self, embedded_day: Build
+    ) -> None:
+        exact = {
+            ride: facts
+            for ride, *facts in embedded_day.query(
+                "select ride_id, expected_minutes, times_expected, severity, likely_reason "
+                "from anomalous_rides"
+            )
+        }
+        distances = dict(embedded_day.query("select ride_id, distance_from_normal from rides"))
+        for ride in embedded_day.export("clustered_summarized", DATE):
+            minutes, mph = ride["ride_time"] * 60, ride["ride_dist"] / ride["ride_time"]
+            assert ride["ride_minutes"] == pytest.approx(minutes, abs=0.051)
+            assert ride["mph"] == pytest.approx(mph, abs=0.051)
+            assert ride["distance_from_normal"] == round(distances[ride["ride_id"]], 3)
+            assert (ride["distance_from_normal"] > 0.3) == ride["is_anomaly"]
+            expected, times, severity, reason = exact.get(ride["ride_id"], [None] * 4)
+            assert (ride["severity"], ride["likely_reason"]) == (severity, reason)
+            if ride["is_anomaly"]:
+                assert ride["expected_minutes"] == round(expected, 1)
+                assert ride["times_expected"] == round(times, 2) == round(minutes / expected, 2)
+            else:
+                assert ride["expected_minutes"] is ride["times_expected"] is None
+
+    def test_the_day_s_report_says_on_which_scale_rides_were_compared(
+        self, embedded_day: Build
+    ) -> None:
+        assert embedded_day.query("select clustering_scale from daily_reports") == [("standard",)]
 
     def test_a_ride_is_told_the_weather_and_traffic_of_its_own_hours_and_area(
         self, embedded_day: Build
@@ -236,6 +267,7 @@ class TestSourceFormats:
         good = [
             f'{{"ride_id": {n}, "ride_dist": 1.5, "ride_time": 0.2, "tip": NaN}}' for n in range(60)
         ]
+        good.append('{"ride_id": "in no time", "ride_dist": 1.5, "ride_time": 1e-320, "tip": NaN}')
         bad = [
             '{"ride_id": "cut off',
             '{"ride_id": "nan", "ride_dist": NaN, "ride_time": 1}',
@@ -251,9 +283,12 @@ class TestSourceFormats:
             (32, "ride_dist not finite"),
             (33, "not an object"),
         ]
-        assert [ride["tip"] for ride in build.export("clustered_data", DATE)] == [None] * 60
+        assert [ride["tip"] for ride in build.export("clustered_data", DATE)] == [None] * 61
         added = {"label", "is_anomaly", "anomaly_kind", "summary", "summary_source"}
-        assert all(added <= set(ride) for ride in build.export("clustered_summarized", DATE))
+        exported = build.export("clustered_summarized", DATE)
+        assert all(added <= set(ride) for ride in exported)
+        assert (exported[-1]["mph"], exported[-1]["ride_minutes"]) == (None, 0)
+        assert exported[-1]["likely_reason"] == "impossible speed: meter or GPS fault"
 
 
 def rides_over_s3(url: str, server: dict[str, str]) -> int:
