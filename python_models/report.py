@@ -1,5 +1,5 @@
+from dbt_project.plugin.report import write_report
 from dbt_project.plugin.working_day import whole_day
-from dbt_project.report import write_report
 from dbt_project.settings.environment import LakeSettings, WarehouseSettings
 
 

@@ -11,8 +11,8 @@ import duckdb
 from markupsafe import Markup
 
 from dbt_project.report import figures, report_name, words
+from dbt_project.report.exports import Exports
 from dbt_project.report.facts import Facts, Row, read_facts, rows
-from dbt_project.report.files import Exports
 from dbt_project.report.hours import Hours, read_hours
 from dbt_project.report.kinds import KINDS
 from dbt_project.report.rides import MARKS, Picture, read_contexts, read_picture, read_table

@@ -19,9 +19,10 @@ from aiosmtpd.smtp import AuthResult
 from support.mail_server import Mailbox, mail_server
 from support.workplace import ROOT, Build
 
-from dbt_project.report import write_report
+from dbt_project.lake.pages import write_page
+from dbt_project.plugin.report import write_report
+from dbt_project.report.exports import Exports
 from dbt_project.report.facts import read_facts
-from dbt_project.report.files import Exports, write_page
 from dbt_project.report.hours import read_hours
 from dbt_project.report.page import LARGEST_PAGE, MOST_RIDES, read_page
 from dbt_project.report.rides import MARKS
