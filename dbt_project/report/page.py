@@ -50,7 +50,7 @@ def render_report(
 
     Raises
     ------
-    LookupError
+    UserError
         If the day has not been built.
     """
     facts = read_facts(connection, date)

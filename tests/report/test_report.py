@@ -15,6 +15,7 @@ from aiosmtpd.smtp import AuthResult
 from support.mail_server import Mailbox, mail_server
 from support.workplace import ROOT, Build
 
+from dbt_project.errors import UserError
 from dbt_project.report import write_report
 from dbt_project.report.facts import read_facts
 from dbt_project.report.files import write_page
@@ -109,7 +110,7 @@ class TestDays:
         assert "8 anomalous rides without a pickup time are not in this picture." in page
 
     def test_a_day_that_was_not_built_has_no_page(self, day: duckdb.DuckDBPyConnection) -> None:
-        with pytest.raises(LookupError, match="2023-05-09 has not been built"):
+        with pytest.raises(UserError, match="2023-05-09 has not been built"):
             render_report(day, datetime.date(2023, 5, 9), "Glasgow", "Europe/London", eps=0.3)
 
     def test_what_a_model_wrote_and_cost_is_told(self, day: duckdb.DuckDBPyConnection) -> None:
