@@ -13,7 +13,15 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from support.workplace import DBT, EMBEDDED_DAY, ROOT, Build, Workplace, project_with_rule
+from support.workplace import (
+    DBT,
+    EMBEDDED_DAY,
+    ROOT,
+    Build,
+    Workplace,
+    environment_without_settings,
+    project_with_rule,
+)
 
 from dbt_project.errors import UserError, errors_of
 from dbt_project.summaries import journal
@@ -66,12 +74,11 @@ def test_fault_28_a_file_that_cannot_be_used_stops_a_build_with_the_first_error(
         ("days.sqlite", "delete it, and put a copy of taxi.duckdb in the place of build.duckdb"),
         ("summaries.sqlite", "move it away, and the answers are taken from the warehouse"),
     ):
-        whole = (warehouse / name).read_bytes()
-        (warehouse / name).write_bytes(b"not what it was" * 1000)
-        assert_refused(
-            workplace.build(f"date: {DATE}"), f"{warehouse / name} is damaged: {way_out}"
-        )
-        (warehouse / name).write_bytes(whole)
+        file = warehouse / name
+        whole = file.read_bytes()
+        file.write_bytes(b"not what it was" * 1000)
+        assert_refused(workplace.build(f"date: {DATE}"), f"{file} is damaged: {way_out}")
+        file.write_bytes(whole)
     assert (warehouse / "taxi.duckdb").read_bytes() == published
     # as the line of build.duckdb says
     shutil.copyfile(warehouse / "taxi.duckdb", warehouse / "build.duckdb")
@@ -88,7 +95,7 @@ def test_fault_28_what_this_user_may_not_write_is_named(
     place = workplace.warehouse / name
     (workplace.warehouse / "summaries.sqlite").unlink()
     place.chmod(0o444 if place.is_file() else 0o555)
-    refused = subprocess.run(
+    completed = subprocess.run(
         [*AS_ANYBODY, DBT, *workplace.arguments(f"date: {DATE}")],
         cwd=ROOT,
         env=workplace.environment(),
@@ -96,9 +103,8 @@ def test_fault_28_what_this_user_may_not_write_is_named(
         text=True,
     )
     place.chmod(0o755)
-    assert_refused(
-        Build(refused, workplace.lake, workplace.warehouse, workplace.published()), str(place)
-    )
+    refused = Build(completed, workplace.lake, workplace.warehouse, workplace.published())
+    assert_refused(refused, str(place))
 
 
 def test_fault_28_a_damaged_file_of_duckdb_is_told_from_one_that_is_no_file(tmp_path: Path) -> None:
@@ -149,14 +155,11 @@ def test_fault_28_a_build_is_the_same_from_another_folder(
     (project / "lake").mkdir()
     for file in EMBEDDED_DAY:
         shutil.copy(file, project / "lake")
-    workplace.project = workplace.folder  # where the command is started
-    places = {"LAKE_URL": "", "WAREHOUSE_DIR": ""}
-    environment = {n: v for n, v in workplace.environment().items() if n not in places}
+    folders = ("--project-dir", "project", "--profiles-dir", "project")
     built = subprocess.run(
-        [DBT, "build", "--project-dir", "project", "--profiles-dir", "project"]
-        + ["--vars", f"date: {DATE}"],
+        [DBT, "build", "--vars", f"date: {DATE}", *folders],
         cwd=workplace.folder,
-        env=environment,
+        env=environment_without_settings(),
         capture_output=True,
         text=True,
     )
