@@ -33,7 +33,9 @@ lint: .venv/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/sqlfluff lint models analyses tests
+	$(BIN)/dbt-score lint --run-dbt-parse --show failing-items
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 	$(DEPTRY) . tests benchmarks
 	$(DEPTRY) . --requirements-files requirements.in --extend-exclude '$(NOT_OF_A_BUILD)'
 

@@ -8,6 +8,13 @@
         'summary_status',
         'summary_source',
         'summary_model',
+        'ride_minutes',
+        'mph',
+        'expected_minutes',
+        'times_expected',
+        'distance_from_normal',
+        'severity',
+        'likely_reason',
     ]) -}}
 {%- endmacro %}
 

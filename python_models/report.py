@@ -9,10 +9,12 @@ def model(dbt, session):
     dbt.ref("stg_lake__traffic")
     dbt.ref("clustered_data")
     dbt.ref("clustered_summarized")
+    lake = LakeSettings.read().lake_output_url.text
     return write_report(
         session.cursor(),
         schemas=dbt.config.get("schemas"),
-        folders=[LakeSettings.read().lake_output_url.text, WarehouseSettings.read().warehouse_dir],
+        folders=[lake, WarehouseSettings.read().warehouse_dir],
+        exports=lake,
         date=whole_day("report").ride_date,
         city=dbt.config.get("city"),
         time_zone=dbt.config.get("time_zone"),

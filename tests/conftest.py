@@ -105,10 +105,10 @@ def airflow(tmp_path: Path, empty_airflow: Path) -> "Airflow":
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A headless Chromium that a worker's tests share."""
-    with chromium() as browser:
-        if browser is None:
+    with chromium() as found:
+        if found is None:
             pytest.fail(NEEDED, pytrace=False)
-        yield browser
+        yield found[1]
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ def write_report(
     connection: duckdb.DuckDBPyConnection,
     schemas: Sequence[str],
     folders: Sequence[str],
+    exports: str,
     date: datetime.date,
     city: str,
     time_zone: str,
@@ -34,8 +35,10 @@ def write_report(
         Where the marts and the staging tables are.
     folders
         Where the pages go: folders, or ``s3://bucket[/prefix]``.
+    exports
+        Where the exports are that the page leads to, likewise.
     date, city, time_zone, eps
-        See `dbt_project.report.page.render_report`.
+        See `dbt_project.report.page.read_page`.
 
     Returns
     -------
@@ -47,13 +50,14 @@ def write_report(
     gc.disable()
     try:
         # imported here, because the import takes half a second and only a build needs it
-        from dbt_project.report.files import page_names, write_page
-        from dbt_project.report.page import render_index, render_report
+        from dbt_project.report.files import Exports, page_names, write_page
+        from dbt_project.report.page import read_page, render_index
 
         connection.execute(f"SET search_path = '{','.join(schemas)}'")
-        page = render_report(connection, date, city, time_zone, eps)
+        day = read_page(connection, date, city, time_zone, eps)
         written = []
         for folder in dict.fromkeys(folders):
+            page = day.render(Exports.seen_from(folder, exports))
             written.append((write_page(folder, report_name(date), page), page))
             index = render_index(connection, city, page_names(connection, folder))
             written.append((write_page(folder, INDEX, index), index))

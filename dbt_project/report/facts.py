@@ -16,6 +16,10 @@ HISTORY_DAYS = 12 * 7  # that the trend shows
 # Far from the day's average in any direction, in standard deviations.
 EXTREMENESS = "sqrt(ride_dist_standardized ** 2 + ride_time_standardized ** 2)"
 
+# characters of each that are shown
+LONGEST_NAME = 100  # of a ride's id, of an area
+LONGEST_TEXT = 1_000  # of a summary, of an observation or a bulletin
+
 Row = dict[str, Any]
 
 
@@ -94,6 +98,17 @@ def read_facts(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> Fa
     )
 
 
+def cut(column: str, longest: int) -> str:
+    """SQL of a text column of which no more than so many characters are shown."""
+    shown = f"left({column}, {longest}) || '…'"
+    return f"case when length({column}) > {longest} then {shown} else {column} end as {column}"
+
+
+TOLD = ", ".join(
+    (cut("ride_id", LONGEST_NAME), cut("area", LONGEST_NAME), cut("summary", LONGEST_TEXT))
+)
+"""SQL of what a ride is told by."""
+
 WORST_RIDES = f"""
 with ranked as (
     select *, {EXTREMENESS} as extremeness,
@@ -103,8 +118,7 @@ with ranked as (
     from anomalous_rides
     where ride_date = $date
 )
-select ride_id, ride_dist, ride_time, pickup_local, area, anomaly_kind, summary,
-    record_number, extremeness
+select ride_dist, ride_time, pickup_local, anomaly_kind, record_number, extremeness, {TOLD}
 from ranked
 order by place_in_kind > 1, extremeness desc, record_number
 limit $most

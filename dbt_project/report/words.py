@@ -6,30 +6,50 @@ from dbt_project.report.facts import Facts, Row
 
 
 def day_name(date: datetime.date) -> str:
-    """``Monday 1 May 2023``."""
+    """A date in full.
+
+    >>> day_name(datetime.date(2023, 5, 1))
+    'Monday 1 May 2023'
+    """
     return f"{date:%A} {date.day} {date:%B %Y}"
 
 
 def plural(number: int, thing: str) -> str:
-    """``1 ride``, ``1,200 rides``."""
+    """A number and what it counts.
+
+    >>> plural(1, "ride"), plural(1200, "ride")
+    ('1 ride', '1,200 rides')
+    """
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def share(part: float | None) -> str:
-    """A share of 0 to 1 as per cent; a small one is not called none."""
+    """A share of 0 to 1 as per cent; a small one is not called none.
+
+    >>> share(0.02), share(0.0004), share(None)
+    ('2.0%', '0.04%', '-')
+    """
     if part is None:
         return "-"
     return f"{100 * part:.1g}%" if 0 < part < 0.0005 else f"{part:.1%}"
 
 
 def miles(distance: float) -> str:
-    """``0.68 miles``, ``98 miles``: three figures are enough."""
+    """A distance in miles; three figures are enough.
+
+    >>> miles(0.684), miles(98.04), miles(169.2)
+    ('0.68 miles', '98.0 miles', '169 miles')
+    """
     decimals = 0 if distance == 0 or distance >= 100 else 2 if distance < 1 else 1
     return f"{distance:,.{decimals}f} miles"
 
 
 def duration(hours: float) -> str:
-    """``45 s``, ``24 min`` or ``7 h 6 min``."""
+    """A time in hours as a person says it.
+
+    >>> duration(0.0125), duration(0.4), duration(7.1)
+    ('45 s', '24 min', '7 h 6 min')
+    """
     if hours < 1 / 60:
         return f"{max(1, round(hours * 3600))} s"
     minutes = round(hours * 60)
@@ -47,17 +67,24 @@ def clock(local: datetime.datetime | None, date: datetime.date) -> str:
 
 
 def headline(facts: Facts) -> str:
-    """How many rides there were and how many of them were anomalous."""
+    """How many rides there were and how many of them were anomalous; first, if that says little."""
     rides, anomalous = facts.report["rides"], facts.report["anomalous_rides"]
     if not rides:
         return "There were no rides on this day."
-    if not anomalous:
-        return f"None of {plural(rides, 'ride')} was anomalous."
     verb = "was" if anomalous == 1 else "were"
-    return (
+    counts = (
         f"{anomalous:,} of {plural(rides, 'ride')} {verb} anomalous "
         f"({share(facts.report['anomalous_share'])})."
     )
+    if not anomalous:
+        counts = f"None of {plural(rides, 'ride')} was anomalous."
+    match facts.report["judgement"]:
+        case "too few rides":
+            return f"Too few rides to judge. {counts}"
+        case "too sparse":
+            return f"Too many anomalous rides to judge. {counts}"
+        case _:
+            return counts
 
 
 def comparison(facts: Facts) -> str:

@@ -58,10 +58,23 @@ class LakeUrl:
         return cls("/".join(["s3:/", bucket, *prefix]), is_s3=True)
 
     def files_of_day(self, kind: str, run_date: datetime.date) -> str:
-        """Pattern for DuckDB's glob of the day's files of one kind, and a few others."""
+        """Pattern for DuckDB's glob of the day's files of one kind, and a few others.
+
+        Examples
+        --------
+        >>> lake = LakeUrl.parse("s3://rides/raw/")
+        >>> lake.files_of_day("news", datetime.date(2023, 5, 1))
+        's3://rides/raw/news-20230501[-.]*'
+        """
         return f"{glob_text(self.text)}/{kind}-{run_date:%Y%m%d}[-.]*"
 
 
 def glob_text(path: str) -> str:
-    """A pattern that matches a path and nothing else."""
+    """A pattern that matches a path and nothing else.
+
+    Examples
+    --------
+    >>> glob_text("lake/a*b")
+    'lake/a[*]b'
+    """
     return re.sub(r"([*?\[])", r"[\1]", path)

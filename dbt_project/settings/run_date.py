@@ -20,6 +20,11 @@ def parse_run_date(value: object) -> datetime.date:
     ------
     UserError
         In one line, if there is no value or it names no day.
+
+    Examples
+    --------
+    >>> parse_run_date(20230501), parse_run_date("2023-05-01")
+    (datetime.date(2023, 5, 1), datetime.date(2023, 5, 1))
     """
     text = str(value).strip()
     if text in ("", "None"):

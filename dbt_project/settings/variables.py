@@ -78,6 +78,10 @@ class Variables(BaseModel):
     clustering_features: list[Literal["ride_dist", "ride_time"]] = Field(
         min_length=1, max_length=2, description="What rides are compared by; never speed."
     )
+    clustering_scale: Literal["standard", "log"] = Field(
+        description="Whether they are compared as they are, or by the logarithms of distance plus "
+        "0.1 mile and time plus 1 minute; with `log` an `eps` of 0.4 is recommended."
+    )
     eps: float = Field(
         gt=0, le=1e6, description="DBSCAN's largest distance of neighbours, standard deviations."
     )
@@ -90,6 +94,26 @@ class Variables(BaseModel):
     )
     long_ride_quantile: Share = Field(
         description="A distance or time above this quantile of the day's normal rides is long."
+    )
+    severity_clear: float = Field(
+        ge=0,
+        description="So far beyond `eps` an anomalous ride is `clear`, standard deviations; nearer "
+        "it is `just outside`.",
+    )
+    severity_extreme: float = Field(
+        ge=0, description="So far beyond `eps` it is `extreme`, standard deviations."
+    )
+    impossible_mph: float = Field(
+        gt=0, description="An anomalous ride with a higher average speed is a fault, mph."
+    )
+    slow_times: float = Field(
+        ge=1, description="A ride of so many times the expected minutes is slow."
+    )
+    hardly_moving_mph: float = Field(
+        ge=0, description="A slow ride with a lower average speed hardly moved, mph."
+    )
+    longest_delay_hours: float = Field(
+        ge=0, description="A longer ride was not only delayed, hours."
     )
     min_rides: int = Field(
         ge=0, description="A day with fewer rides is too small to judge, and its report says so."
@@ -104,6 +128,8 @@ class Variables(BaseModel):
             ("warn_rejected_share", "max_rejected_share"),
             ("fewest_rides_share", "most_rides_share"),
             ("min_usual_days", "usual_days"),
+            ("severity_clear", "severity_extreme"),
+            ("hardly_moving_mph", "impossible_mph"),
         ):
             if getattr(self, low) > getattr(self, high):
                 raise ValueError(f"expected {low} not to be above {high}")

@@ -52,7 +52,8 @@ select
     normal.long_ride_miles,
     normal.long_ride_hours,
     normal.hours_at_start,
-    normal.hours_per_mile
+    normal.hours_per_mile,
+    '{{ var("clustering_scale") }}' as clustering_scale
 from figures
 cross join usual
 cross join normal

@@ -24,7 +24,8 @@ class Demo:
         self.temporary.mkdir()
         # every folder on the way: PostgreSQL's own user has to pass
         for parent in (self.temporary, *self.temporary.parents):
-            parent.chmod(parent.stat().st_mode | 0o111)
+            if not parent.stat().st_mode & 0o001:
+                parent.chmod(parent.stat().st_mode | 0o111)
         self.output = folder / "output"
         self.process = subprocess.Popen(
             [python, "-m", "dbt_project.demo.lakehouse_demo"],

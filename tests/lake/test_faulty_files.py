@@ -3,13 +3,12 @@
 import datetime
 import gzip
 import json
-import shutil
 import sqlite3
 from pathlib import Path
 
 import duckdb
 import pytest
-from support.workplace import ROOT, Build, Workplace, hashes
+from support.workplace import Build, Workplace, hashes, project_with_rule
 
 from dbt_project.lake.check import check_files
 from dbt_project.lake.files import list_day
@@ -111,20 +110,14 @@ class TestYesterdaysFilesStay:
         )
 
     def test_fault_21_a_rule_that_rides_break_names_them(self, yesterday: Workplace) -> None:
-        yesterday.project = yesterday.folder / "project"
-        shutil.copytree(
-            ROOT,
-            yesterday.project,
-            ignore=lambda _, names: {name for name in names if name[0] == "." or name in OTHER},
-        )
-        (yesterday.project / "tests").mkdir()
-        (yesterday.project / "tests" / "assert_no_ride_is_long.sql").write_text(
+        yesterday.project = project_with_rule(
+            yesterday.folder / "project",
             "select ride_id, record_number, ride_dist from {{ ref('rides') }} "
-            "where ride_date = {{ run_date_sql() }} and ride_dist > 20 order by ride_id"
+            "where ride_date = {{ run_date_sql() }} and ride_dist > 20 order by ride_id",
         )
         build = self.refuse(yesterday)
         assert build.last_line == (
-            "Error: assert_no_ride_is_long: 2 rows break this rule: "
+            "Error: assert_another_rule: 2 rows break this rule: "
             "ride_id 20230501-00000238, record_number 243, ride_dist 98.04; "
             "ride_id 20230501-00000345, record_number 352, ride_dist 78.94"
         )
@@ -138,9 +131,6 @@ class TestYesterdaysFilesStay:
             "and the answers are taken from the warehouse"
         )
         assert "Traceback" not in build.output
-
-
-OTHER = {"tests", "benchmarks", "docs", "warehouse", "target", "logs"}
 
 
 @pytest.fixture(scope="module")

@@ -126,7 +126,8 @@ class TestEmbeddedDay:
                 bulletin["text"]
                 for bulletin in traffic
                 if bulletin.get("area") in (None, area)
-                and np.datetime64(bulletin["started_at"][:19]) < np.datetime64(end, "h") + 1
+                and np.datetime64(bulletin["started_at"][:19])
+                < np.datetime64(end, "h") + np.timedelta64(1, "h")
                 and np.datetime64((bulletin.get("ended_at") or "2023-05-02T00:00:00")[:19]) > start
             }
             assert set((told or "").splitlines()) == expected

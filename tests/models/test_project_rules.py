@@ -95,6 +95,19 @@ def test_every_model_says_its_grain_and_has_a_key_that_is_tested(manifest: Manif
             assert (node["unique_id"] in keyed) != (node["name"] in TESTED_ELSEWHERE), node["name"]
 
 
+def test_every_model_has_an_owner(manifest: Manifest) -> None:
+    for node in models(manifest):
+        assert node["config"]["meta"]["owner"], node["name"]
+
+
+def test_every_mart_has_an_example_that_answers(manifest: Manifest, embedded_day: Build) -> None:
+    for node in models(manifest):
+        if layer(node) == "marts":
+            example = node["config"]["meta"]["example"]
+            assert f"from {node['name']}" in example
+            assert embedded_day.query(example), node["name"]
+
+
 def test_every_mart_has_a_contract(manifest: Manifest) -> None:
     for node in models(manifest):
         assert node["config"]["contract"]["enforced"] == (layer(node) == "marts")

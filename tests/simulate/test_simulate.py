@@ -22,7 +22,7 @@ from dbt_project.simulate.__main__ import main
 from dbt_project.simulate.rides import anomalies_of_a_day
 from dbt_project.simulate.world import make_world
 
-REPOSITORY = Path(__file__).parent.parent
+REPOSITORY = Path(__file__).parents[2]
 GLASGOW = ZoneInfo("Europe/London")
 KINDS = {"long_distance", "long_time", "stuck_in_traffic", "zero_distance"}
 

@@ -32,10 +32,9 @@ PROGRAMS = (
 CHANNELS = ("chrome", "msedge")  # Playwright knows where each system keeps them
 PLAYWRIGHT = (sys.executable, "-m", "playwright")
 OWN = "chromium-headless-shell"
-APT_GET_INSTALL = ("apt-get", "install", "-y", "-qq", "--no-install-recommends")
 NEEDED = (
-    "the tests open pages in a browser, and none could be found or brought: "
-    "install Chromium, Chrome or Edge (Debian: apt-get install chromium)"
+    "the tests open pages in a browser, and none could be started or brought: "
+    "install Chromium, Chrome or Edge (Debian: apt-get install chromium libatomic1)"
 )
 
 
@@ -58,35 +57,44 @@ def start(playwright: Playwright) -> tuple[str, Browser] | None:
     return None
 
 
+def driver_starts() -> bool:
+    """Whether Playwright itself runs: a small system lacks libatomic, which it links."""
+    return run(*PLAYWRIGHT, "--version")
+
+
 @contextmanager
-def chromium() -> Iterator[Browser | None]:
-    """Start a browser, if there is one."""
+def chromium() -> Iterator[tuple[str, Browser] | None]:
+    """Start a browser, if there is one; its name comes with it."""
+    if not driver_starts():
+        yield None
+        return
     with sync_playwright() as playwright:
-        _, browser = start(playwright) or ("", None)
-        yield browser
-        if browser:
-            browser.close()
+        found = start(playwright)
+        yield found
+        if found:
+            found[1].close()
 
 
 def describe() -> str | None:
     """Say which browser there is."""
-    with sync_playwright() as playwright:
-        found = start(playwright)
+    with chromium() as found:
         return f"{found[0]}, {found[1].version}" if found else None
 
 
 def bring() -> str | None:
     """Bring a browser where that needs no password, and say which."""
-    is_downloaded = run(*PLAYWRIGHT, "install", OWN)
-    found = describe() if is_downloaded else None
-    privilege = privilege_without_asking()
-    if found or privilege is None or not shutil.which("apt-get"):
-        return found
-    run(*privilege, "apt-get", "update", "-qq")
-    if is_downloaded:  # it was not started, so it lacks libraries of the system
+    privilege = privilege_without_asking() if shutil.which("apt-get") else None
+
+    def apt_get(*arguments: str) -> bool:
+        return privilege is not None and run(*privilege, "apt-get", "-y", "-qq", *arguments)
+
+    apt_get("update")
+    if not driver_starts():
+        apt_get("install", "--no-install-recommends", "libatomic1")
+    if not run(*PLAYWRIGHT, "install", OWN):
+        apt_get("install", "--no-install-recommends", "chromium")
+    elif privilege is not None and not describe():  # it lacks libraries of the system
         run(*privilege, *PLAYWRIGHT, "install-deps", OWN)
-    else:
-        run(*privilege, *APT_GET_INSTALL, "chromium")
     return describe()
 
 
