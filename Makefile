@@ -50,8 +50,7 @@ query: .venv/installed-build
 
 # The documentation of all tables and their lineage, as a site on this machine; PORT=8081 for another port.
 docs: .venv/installed-build
-	$(BIN)/dbt docs generate --target published
-	$(BIN)/dbt docs serve --target published --port $(PORT)
+	@$(BIN)/python -m dbt_project.serve_docs $(PORT)
 
 # The stamps are newer than the locks as long as what the locks name is installed.
 .venv/installed-build: requirements.txt

@@ -12,7 +12,8 @@ from typing import Any
 
 from dbt.cli.main import dbtRunner
 
-from dbt_project.errors import one_line
+from dbt_project.errors import in_one_line, one_line
+from dbt_project.folders import make_folders_of_dbt
 from dbt_project.plugin.closing_lines import ClosingLines
 
 STEPS = {
@@ -57,6 +58,8 @@ class Steps:
 
 def build(date: str) -> int:
     """Build a day; the status is that of ``dbt build``."""
+    with in_one_line():
+        make_folders_of_dbt()
     steps, closing_lines = Steps(), ClosingLines()
     dbt = dbtRunner(callbacks=[steps.on_event, closing_lines.on_event])
     arguments = ["--log-level", "none", "build", "--vars", json.dumps({"date": date})]

@@ -4,10 +4,14 @@
 plugin; any other exception is a mistake of this program and keeps its traceback.
 """
 
+import os
+import pwd
 import re
+import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 _HEADING = re.compile(
     r"(\w+ Error( in [^:]*)?|Python model failed:|compiled code at .*|> (in|called by) .*)"
@@ -37,8 +41,68 @@ def in_one_line() -> Iterator[None]:
 def line_of(error: BaseException) -> str:
     """What an error says, in one line."""
     if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename}: {error.strerror}"
+        return of_file(error.filename, error.strerror)
     return str(error) if isinstance(error, UserError) else one_line(str(error))
+
+
+@contextmanager
+def errors_of(path: str | os.PathLike[str], way_out: str) -> Iterator[None]:
+    """Say why a file of DuckDB or SQLite cannot be used: in use, not to be written, damaged.
+
+    Parameters
+    ----------
+    path
+        The file.
+    way_out
+        What a person can do if it is damaged.
+
+    Raises
+    ------
+    UserError
+        In one line that names the file and says what to do.
+    """
+    import duckdb  # as above
+
+    try:
+        yield
+    except (duckdb.IOException, duckdb.InternalException, duckdb.SerializationException) as error:
+        raise UserError(_of_duckdb(path, one_line(str(error)), way_out)) from None
+    except sqlite3.Error as error:
+        raise UserError(_of_sqlite(path, error, way_out)) from None
+
+
+def _of_duckdb(path: str | os.PathLike[str], said: str, way_out: str) -> str:
+    if holder := re.search(r"Conflicting lock is held in .*\(PID (\d+)\)", said):
+        return (
+            f"process {holder[1]} is using {path}: try again when it has ended; "
+            "taxi.duckdb is the file for queries"
+        )
+    if refused := re.search(r": (Permission denied|Read-only file system|Is a directory)$", said):
+        return of_file(path, refused[1])
+    return f"{path} is damaged: {way_out} ({said})"
+
+
+def _of_sqlite(path: str | os.PathLike[str], error: sqlite3.Error, way_out: str) -> str:
+    if "locked" in str(error):
+        return f"{path} is in use by another program: try again when it has ended"
+    if isinstance(error, sqlite3.OperationalError):
+        return of_file(path, str(error))
+    return f"{path} is damaged: {way_out} ({error})"
+
+
+def of_file(path: str | os.PathLike[str], what: str) -> str:
+    """What is wrong with a file or folder; whose it is, if it is another user's."""
+    there = next((one for one in (Path(path), *Path(path).parents) if one.exists()), Path("/"))
+    owner, user = there.stat().st_uid, os.geteuid()
+    whose = f" (it belongs to {_name(owner)}, and this is {_name(user)})" if owner != user else ""
+    return f"{path}: {what}{whose}"
+
+
+def _name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"user {user}"
 
 
 def one_line(message: str) -> str:

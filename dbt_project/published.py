@@ -90,8 +90,8 @@ class Published(Protocol):
     def inputs_of_days(self) -> dict[datetime.date, str | None]:
         """The files from which each published day was built, as `inputs_text` has them."""
 
-    def page(self, run_date: datetime.date) -> bytes:
-        """The report's page of a day."""
+    def page(self, name: str) -> bytes:
+        """A page of the report, by its name."""
 
 
 def published_warehouse(city: str | None = None, is_lakehouse: bool | None = None) -> Published:

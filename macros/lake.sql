@@ -1,9 +1,8 @@
-{# Where the lake is. #}
+{# Where the lake is, and where exports go, as the build plugin has read it. #}
 {% macro lake_url() -%}
-    {{- return(env_var('LAKE_URL', 'lake')) -}}
+    {{- return(run_query("select getvariable('lake_url')").columns[0].values()[0]) -}}
 {%- endmacro %}
 
-{# Where exports go, as the build plugin has read it. #}
 {% macro lake_output_url() -%}
     {{- return(run_query("select getvariable('lake_output_url')").columns[0].values()[0]) -}}
 {%- endmacro %}

@@ -6,7 +6,7 @@
 {% materialization lake_json, adapter='duckdb' -%}
     {%- set view = this.incorporate(type='view') -%}
     {%- set url = export_url(this.identifier) -%}
-    {%- set file = env_var('WAREHOUSE_DIR', 'warehouse') ~ '/' ~ this.identifier ~ '.unfinished' -%}
+    {%- set file = target.path.rpartition('/')[0] ~ '/' ~ this.identifier ~ '.unfinished' -%}
     {{ run_hooks(pre_hooks) }}
     {%- call statement('main') -%}
         copy (

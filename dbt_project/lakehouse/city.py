@@ -12,7 +12,6 @@ from dbt_project.lake.connection import connect_lake, http_settings_sql, load_sq
 from dbt_project.lakehouse.days import HISTORY, fetch_history, publish_day, published_inputs
 from dbt_project.lakehouse.locks import hold_city
 from dbt_project.lakehouse.place import Lakehouse, search_sql
-from dbt_project.report import report_name
 from dbt_project.settings.environment import LakeSettings, S3Settings
 from dbt_project.settings.lake_url import glob_text
 from dbt_project.sql import Schema
@@ -59,16 +58,16 @@ class CityOfLakehouse:
         """The files from which each published day was built, as `inputs_text` has them."""
         return published_inputs(self.lakehouse, self.city)
 
-    def page(self, run_date: datetime.date) -> bytes:
-        """The report's page of a day, in the lake: builds may have run on another machine."""
+    def page(self, name: str) -> bytes:
+        """A page of the report, in the lake: builds may have run on another machine."""
         lake = LakeSettings.read().lake_output_url
-        page = f"{lake.text}/{report_name(run_date)}"
+        page = f"{lake.text}/{name}"
         with duckdb.connect() as connection:
             connect_lake(connection, ["httpfs", "aws"] if lake.is_s3 else [])
             read = "SELECT content FROM read_blob(?)"
             found = connection.execute(read, [glob_text(page)]).fetchall()
         if not found:
-            raise UserError(f"{page} is not there: dbt build --vars 'date: {run_date:%Y%m%d}'")
+            raise UserError(f"{page} is not there: build the day first")
         return bytes(found[0][0])
 
     @property

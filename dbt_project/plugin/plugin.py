@@ -1,8 +1,6 @@
 """dbt-duckdb plugin: what a build checks before it opens the warehouse."""
 
 import gc
-import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -19,7 +17,8 @@ from dbt.contracts.graph.manifest import Manifest
 from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt_project.errors import UserError, caused_by_users, line_of
+from dbt_project.errors import caused_by_users, errors_of, line_of
+from dbt_project.folders import make_folder
 from dbt_project.lake.check import check_files
 from dbt_project.lake.connection import connect_lake
 from dbt_project.lake.delivery import deliver
@@ -35,7 +34,7 @@ from dbt_project.settings.summaries import load_settings
 from dbt_project.settings.variables import load_variables
 from dbt_project.sql import Schema, sql_text
 from dbt_project.summaries.journal import Journal
-from dbt_project.warehouse.file import PUBLISHED_FILE
+from dbt_project.warehouse.file import WAYS_OUT
 from dbt_project.warehouse.lock import hold_warehouse
 
 MARTS = Schema("build", "main")
@@ -53,6 +52,20 @@ def told_by_dbt() -> Iterator[None]:
         raise DbtRuntimeError(line_of(error)) from None
 
 
+@contextmanager
+def before_it_is_open() -> Iterator[None]:
+    """The same while the warehouse is not open: dbt asks again, and is told the same at once."""
+    closing_lines = ClosingLines.of_this_command()
+    if closing_lines.refusal:
+        raise DbtRuntimeError(closing_lines.refusal)
+    try:
+        with told_by_dbt():
+            yield
+    except DbtRuntimeError as error:
+        closing_lines.refusal = error.msg
+        raise
+
+
 class Plugin(BasePlugin):
     """Checks a build's date and lake, gives DuckDB the way to S3, and prints the closing lines."""
 
@@ -63,24 +76,26 @@ class Plugin(BasePlugin):
         self.extensions = str(plugin_config.get("extensions", "")).split()
         self.formats: dict[str, str] = {}
         closing_lines = ClosingLines.of_this_command()
-        with told_by_dbt():
+        with before_it_is_open():
             variables = load_variables(get_flags().VARS)
             has_lakehouse = bool(plugin_config.get("lakehouse"))
             self.published = published_warehouse(variables.city, has_lakehouse)
             self.run_date = parse_run_date(plugin_config["date"])
-            lake, warehouse = LakeSettings.read(), WarehouseSettings.read()
-            self.output = lake.lake_output_url
+            self.places, warehouse = LakeSettings.read(), WarehouseSettings.read()
+            output = self.places.lake_output_url
             self.warehouse_dir = warehouse.warehouse_dir
             self.wait_seconds = BuildSettings.read().warehouse_wait_seconds
             if self.is_build:
-                inputs = self._look_at_lake(lake.lake_url)
+                inputs = self._look_at_lake(self.places.lake_url)
                 self.day = Day(self.run_date, inputs, variables.model_dump_json())
                 load_settings(plugin_config["summaries_file"])
                 Journal.check(warehouse.journal_file)
                 closing_lines.expect_day(
-                    self.run_date, self.warehouse_dir, self.output.text, self.published
+                    self.run_date, self.warehouse_dir, output.text, self.published
                 )
-        self.folders = [self.warehouse_dir] + ([] if self.output.is_s3 else [self.output.text])
+        self.folders = {"WAREHOUSE_DIR": self.warehouse_dir}
+        if not output.is_s3:
+            self.folders["LAKE_OUTPUT_URL"] = output.text
 
     def _look_at_lake(self, lake: LakeUrl) -> str:
         """Check the day's files and note their formats; return what they are, as text."""
@@ -92,16 +107,19 @@ class Plugin(BasePlugin):
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
         """Make the folders that the build writes to, keep others out, and begin the day."""
-        with told_by_dbt():
-            for folder in self.folders:
-                os.makedirs(folder, exist_ok=True)
+        with before_it_is_open():
+            for variable, folder in self.folders.items():
+                make_folder(folder, variable)
             hold_warehouse(self.warehouse_dir, self.run_date, self.wait_seconds)
             if self.is_build:
                 self.published.hold(f"building {self.run_date}", self.wait_seconds)
-            with _open(creds.path, config) as connection:
-                if self.is_build:
-                    for attachment in creds.attach or []:
+            with errors_of(creds.path, WAYS_OUT["build.duckdb"]):
+                connection = duckdb.connect(creds.path, config=config)
+            with connection:
+                for attachment in creds.attach or []:
+                    with errors_of(attachment.path, WAYS_OUT["staging.duckdb"]):
                         connection.execute(attachment.to_sql())
+                if self.is_build:
                     self._begin_day(connection)
 
     def _begin_day(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -121,17 +139,18 @@ class Plugin(BasePlugin):
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Give dbt's connection the way to the lake; the listeners may ask it, too."""
-        with told_by_dbt():
+        with before_it_is_open():
             connect_lake(conn, self.extensions)
         ClosingLines.of_this_command().warehouse = conn
         WorkingDay.of_this_command().connection = conn
 
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Tell the models in which format to read files, and where to write."""
+        """Tell the models where the lake is, in which format to read files, where to write."""
         if self.formats:
             pairs = [f"{sql_text(file)}: {sql_text(name)}" for file, name in self.formats.items()]
             cursor.execute(f"SET VARIABLE lake_formats = MAP {{{', '.join(pairs)}}}")
-        cursor.execute(f"SET VARIABLE lake_output_url = {sql_text(self.output.text)}")
+        for name, place in self.places:
+            cursor.execute(f"SET VARIABLE {name} = {sql_text(place.text)}")
 
     def store(self, target_config: TargetConfig) -> None:
         """Bring an export to the lake from the file that `target_config.config` names."""
@@ -139,16 +158,3 @@ class Plugin(BasePlugin):
         with told_by_dbt():
             whole_day(target_config.config["model"])
             deliver(Path(target_config.config["file"]), target_config.location.path)
-
-
-def _open(path: str, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-    try:
-        return duckdb.connect(path, config=config)
-    except duckdb.IOException as error:
-        holder = re.search(r"Conflicting lock is held in .*\(PID (\d+)\)", str(error))
-        if not holder:
-            raise
-        raise UserError(
-            f"process {holder[1]} is using {path}: try again when it has ended; "
-            f"{PUBLISHED_FILE} is the file for queries"
-        ) from error

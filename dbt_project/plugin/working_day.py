@@ -9,6 +9,7 @@ again.
 from __future__ import annotations
 
 import datetime
+import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -26,14 +27,18 @@ BUILD_ALL = "build all of it"
 """In the line of every command that lacks what other commands should have left."""
 
 _TABLE = "staging.staging.working_day"
-_MAKE_TABLE = f"""
+_TOKEN = "build.working_day.token"
+_MAKE_TABLES = f"""
 CREATE SCHEMA IF NOT EXISTS staging.staging;
 CREATE TABLE IF NOT EXISTS {_TABLE} (
     ride_date DATE,
-    inputs VARCHAR,     -- the files that the ride records were read from
-    variables VARCHAR,  -- what dbt_project.yml and --vars say
-    finished VARCHAR[]  -- models that are built and tests that have passed
-)
+    inputs VARCHAR,      -- the files that the ride records were read from
+    variables VARCHAR,   -- what dbt_project.yml and --vars say
+    finished VARCHAR[],  -- models that are built and tests that have passed
+    token VARCHAR        -- the same in both files, unless one of them was put there since
+);
+CREATE SCHEMA IF NOT EXISTS build.working_day;
+CREATE TABLE IF NOT EXISTS {_TOKEN} (token VARCHAR);
 """
 
 
@@ -94,7 +99,7 @@ class WorkingDay:
             In one line, if the working tables hold another day, or if an export would be made from
             a day that is not whole; nothing is written then.
         """
-        connection.execute(_MAKE_TABLE)
+        connection.execute(_MAKE_TABLES)
         day, finished = _read(connection)
         records = graph.id_of(RECORDS)
         if records in selected:
@@ -172,17 +177,20 @@ def whole_day(export: str) -> Day:
 
 
 def _read(connection: duckdb.DuckDBPyConnection) -> tuple[Day | None, set[str]]:
-    row = connection.execute(
-        f"SELECT ride_date, inputs, variables, finished FROM {_TABLE}"
-    ).fetchone()
+    query = "SELECT ride_date, inputs, variables, finished FROM {} SEMI JOIN {} USING (token)"
+    row = connection.execute(query.format(_TABLE, _TOKEN)).fetchone()
     return (Day(*row[:3]), set(row[3])) if row else (None, set())
 
 
 def _write(connection: duckdb.DuckDBPyConnection, day: Day, finished: list[str]) -> None:
-    row = [day.ride_date, day.inputs, day.variables, finished]
-    connection.execute(f"BEGIN; DELETE FROM {_TABLE}")
-    connection.execute(f"INSERT INTO {_TABLE} VALUES (?, ?, ?, ?)", row)
-    connection.execute("COMMIT")
+    token = secrets.token_hex(8)
+    row = [day.ride_date, day.inputs, day.variables, finished, token]
+    connection.execute(_MAKE_TABLES)  # publishing takes out of build.duckdb what is no mart
+    for table, values in ((_TOKEN, [token]), (_TABLE, row)):
+        connection.execute("BEGIN")
+        connection.execute(f"DELETE FROM {table}")
+        connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' for _ in values)})", values)
+        connection.execute("COMMIT")
 
 
 def _why_not_whole(missing: list[str], option: str) -> str:

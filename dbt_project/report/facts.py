@@ -9,6 +9,8 @@ from typing import Any
 
 import duckdb
 
+from dbt_project.errors import UserError
+
 HISTORY_DAYS = 12 * 7  # that the trend shows
 
 # Far from the day's average in any direction, in standard deviations.
@@ -63,12 +65,12 @@ def read_facts(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> Fa
 
     Raises
     ------
-    LookupError
+    UserError
         In one line, if the day has not been built.
     """
     report = rows(connection, "from daily_reports where ride_date = $date", date=date)
     if not report:
-        raise LookupError(f"{date} has not been built: dbt build --vars 'date: {date:%Y%m%d}'")
+        raise UserError(f"{date} has not been built: dbt build --vars 'date: {date:%Y%m%d}'")
     groups = _groups(connection, date)
     return Facts(
         date=date,

@@ -107,7 +107,7 @@ def read_page(
 
     Raises
     ------
-    LookupError
+    UserError
         If the day has not been built.
     """
     facts = read_facts(connection, date)

@@ -112,14 +112,24 @@ CountFromOne = Annotated[int, BeforeValidator(_whole_number(1)), _OrDefault]
 Truth = Annotated[bool, BeforeValidator(_truth), _OrDefault]
 Cities = Annotated[dict[str, tuple[str, str]], BeforeValidator(_cities)]
 
-EMBEDDED_LAKE = LakeUrl("lake", is_s3=False)
-OUTPUT_OF_EMBEDDED_LAKE = LakeUrl("output", is_s3=False)
+PROJECT = Path(__file__).resolve().parents[2]
+"""The root of the repository."""
+
+
+def of_project(name: str) -> str:
+    """A file or folder of the project itself, from wherever the command was started."""
+    return name if Path.cwd() == PROJECT else str(PROJECT / name)
+
+
+def embedded_lake() -> LakeUrl:
+    """The lake of the repository."""
+    return LakeUrl(of_project("lake"), is_s3=False)
 
 
 def output_of(lake: LakeUrl) -> LakeUrl:
     """Where exports go if nothing is said: the embedded lake is part of the repository."""
-    is_embedded = not lake.is_s3 and Path(lake.text).resolve() == Path(EMBEDDED_LAKE.text).resolve()
-    return OUTPUT_OF_EMBEDDED_LAKE if is_embedded else lake
+    is_embedded = not lake.is_s3 and Path(lake.text).resolve() == PROJECT / "lake"
+    return LakeUrl(of_project("output"), is_s3=False) if is_embedded else lake
 
 
 class EnvironmentSettings(BaseModel):
@@ -150,7 +160,8 @@ class LakeSettings(EnvironmentSettings):
     """Where days come from, and where what is made of them goes."""
 
     lake_url: Lake = Field(
-        default=EMBEDDED_LAKE,
+        default_factory=embedded_lake,
+        examples=["lake"],
         description="The lake: a folder or `s3://bucket[/prefix]`.",
     )
     lake_output_url: Lake = Field(
@@ -164,7 +175,9 @@ class WarehouseSettings(EnvironmentSettings):
     """Where the warehouse is."""
 
     warehouse_dir: Folder = Field(
-        default="warehouse", description="Folder of the warehouse's files."
+        default_factory=lambda: of_project("warehouse"),
+        examples=["warehouse"],
+        description="Folder of the warehouse's files.",
     )
     publish_url: Bucket = Field(
         default=None,
@@ -175,6 +188,22 @@ class WarehouseSettings(EnvironmentSettings):
     def journal_file(self) -> str:
         """The journal of calls to language models, see `dbt_project.summaries.journal`."""
         return f"{self.warehouse_dir}/summaries.sqlite"
+
+
+class DbtSettings(EnvironmentSettings):
+    """Where dbt puts files of its own; it reads these itself."""
+
+    dbt_target_path: Folder = Field(
+        default_factory=lambda: of_project("target"),
+        examples=["target"],
+        description="Folder of dbt's own files: what it has compiled, and the site of all tables.",
+    )
+    dbt_log_path: Folder = Field(
+        default_factory=lambda: of_project("logs"),
+        examples=["logs"],
+        description="Folder of dbt's log. Both have to be set where the repository cannot be "
+        "written: `dbt` itself ends there with status 2 and without a word.",
+    )
 
 
 class LakehouseSettings(EnvironmentSettings):

@@ -20,8 +20,9 @@ from pydantic import (
 )
 
 from dbt_project.errors import UserError
+from dbt_project.settings.environment import PROJECT, of_project
 
-PROJECT_FILE = Path("dbt_project.yml")  # dbt runs where this file is
+PROJECT_FILE = PROJECT / "dbt_project.yml"
 
 # Say where a build gets its input from, and have checks of their own.
 NOT_OF_A_DAY_S_CONTENT = ("date", "summaries_file")
@@ -136,7 +137,7 @@ class Variables(BaseModel):
 
 
 def load_variables(
-    given: Mapping[str, object], project_file: str | os.PathLike[str] = PROJECT_FILE
+    given: Mapping[str, object], project_file: str | os.PathLike[str] | None = None
 ) -> Variables:
     """Read the variables of a build and check them.
 
@@ -145,13 +146,14 @@ def load_variables(
     given
         What `--vars` says; it stands before the file.
     project_file
-        `dbt_project.yml`.
+        That of the project by default.
 
     Raises
     ------
     UserError
         In one line that names the variable, says what was expected and what was found.
     """
+    project_file = project_file or of_project(PROJECT_FILE.name)
     in_file = yaml.safe_load(Path(project_file).read_text(encoding="utf-8"))["vars"]
     values = {**in_file, **given}
     for name in NOT_OF_A_DAY_S_CONTENT:

@@ -12,7 +12,6 @@ import pandas as pd
 
 from dbt_project.errors import UserError
 from dbt_project.lake.delivery import upload
-from dbt_project.report import report_name
 from dbt_project.settings.environment import WarehouseSettings
 from dbt_project.settings.lake_url import LakeUrl
 from dbt_project.sql import Schema, sql_text
@@ -20,6 +19,12 @@ from dbt_project.warehouse.days import close_day, open_day, open_days, published
 from dbt_project.warehouse.lock import hold_folder
 
 PUBLISHED_FILE = "taxi.duckdb"
+WAYS_OUT = {
+    "build.duckdb": "put a copy of taxi.duckdb in its place, install -m 644 taxi.duckdb "
+    "build.duckdb; without one, delete it and build the days again",
+    "staging.duckdb": "delete it, a build of the whole day makes it anew",
+}
+"""What a person can do if a file is damaged that dbt works in."""
 LEDGER = "context_summaries"
 """The mart that belongs to no single day: days share its rows."""
 
@@ -69,11 +74,11 @@ class WarehouseFile:
         """The files from which each published day was built, as `inputs_text` has them."""
         return published_inputs(self.path.parent)
 
-    def page(self, run_date: datetime.date) -> bytes:
-        """The report's page of a day, in the same folder."""
-        page = self.path.with_name(report_name(run_date))
+    def page(self, name: str) -> bytes:
+        """A page of the report, in the same folder."""
+        page = self.path.with_name(name)
         if not page.exists():
-            raise UserError(f"{page} is not there: dbt build --vars 'date: {run_date:%Y%m%d}'")
+            raise UserError(f"{page} is not there: build the day first")
         return page.read_bytes()
 
     @property

@@ -27,6 +27,7 @@ def manifest(embedded_day: Build) -> Manifest:
 def warehouse() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute("attach ':memory:' as staging")
+    connection.execute("attach ':memory:' as build")
     return connection
 
 

@@ -19,6 +19,7 @@ from aiosmtpd.smtp import AuthResult
 from support.mail_server import Mailbox, mail_server
 from support.workplace import ROOT, Build
 
+from dbt_project.errors import UserError
 from dbt_project.lake.pages import write_page
 from dbt_project.plugin.report import write_report
 from dbt_project.report.exports import Exports
@@ -180,7 +181,7 @@ class TestDays:
         assert f'<p class="lead">{words}' in page_of(day)
 
     def test_a_day_that_was_not_built_has_no_page(self, day: duckdb.DuckDBPyConnection) -> None:
-        with pytest.raises(LookupError, match="2023-05-09 has not been built"):
+        with pytest.raises(UserError, match="2023-05-09 has not been built"):
             read_page(day, datetime.date(2023, 5, 9), "Glasgow", "Europe/London", eps=0.3)
 
     def test_what_a_model_wrote_and_cost_is_told(self, day: duckdb.DuckDBPyConnection) -> None:
