@@ -31,6 +31,10 @@ class Published(Protocol):
     def arguments(self) -> list[str]:
         """With which DuckDB's command line opens it."""
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its environment needs beside: secrets, which arguments would show to others."""
+
     def connect(self) -> duckdb.DuckDBPyConnection:
         """Open it read-only, with the marts by their plain names."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from dbt_project.errors import UserError, in_one_line
-from dbt_project.published import published_warehouse
+from dbt_project.published import Published, published_warehouse
 
 COMMAND = "python -m dbt_project.query"
 OVERVIEW = "select * from daily_reports order by ride_date"
@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
             if arguments:
                 _answer(connection, arguments[0])
                 return 0
-    return open_command_line(warehouse.arguments)
+        return open_command_line(warehouse)
 
 
 def _answer(connection: duckdb.DuckDBPyConnection, query: str) -> None:
@@ -35,7 +35,7 @@ def _answer(connection: duckdb.DuckDBPyConnection, query: str) -> None:
         raise UserError(" ".join(str(error).partition("\nLINE ")[0].split())) from None
 
 
-def open_command_line(arguments: list[str]) -> int:
+def open_command_line(warehouse: Published) -> int:
     """Hand over to DuckDB's command line, the one of this environment first."""
     here = str(Path(sys.executable).parent)
     command_line = shutil.which("duckdb", path=os.pathsep.join([here, *os.get_exec_path()]))
@@ -47,7 +47,8 @@ def open_command_line(arguments: list[str]) -> int:
         )
         return 1
     sys.stdout.flush()
-    os.execv(command_line, [command_line, *arguments])
+    environment = {**os.environ, **warehouse.environment}
+    os.execve(command_line, [command_line, *warehouse.arguments], environment)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ import duckdb
 import pandas as pd
 
 from dbt_project.errors import UserError
-from dbt_project.lake.connection import connect_lake, http_settings_sql, load_sql, s3_secret_sql
+from dbt_project.lake.connection import connect_lake, load_sql
+from dbt_project.lake.s3 import S3
 from dbt_project.lakehouse.days import HISTORY, fetch_history, publish_day, published_inputs
 from dbt_project.lakehouse.locks import hold_city
 from dbt_project.lakehouse.place import Lakehouse, search_sql
@@ -73,11 +74,20 @@ class CityOfLakehouse:
     @property
     def arguments(self) -> list[str]:
         """With which DuckDB's command line opens it."""
-        s3 = S3Settings.read()
         statements = [
             *(load_sql(name) for name in self.lakehouse.extensions),
-            *([http_settings_sql(s3), s3_secret_sql(s3)] if self.lakehouse.data.is_s3 else []),
+            *([s3.http_settings_sql(), s3.secret_sql()] if (s3 := self._s3()) else []),
             self.lakehouse.attach_sql(is_read_only=True),
             search_sql(self.city),
         ]
         return [argument for sql in statements for argument in ("-cmd", sql)]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its environment needs beside; others on this machine could see arguments."""
+        s3 = self._s3()
+        return s3.environment() if s3 else {}
+
+    def _s3(self) -> S3 | None:
+        data = self.lakehouse.data
+        return S3(S3Settings.read(), [data.bucket]) if data.is_s3 else None

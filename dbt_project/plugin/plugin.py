@@ -140,12 +140,19 @@ class Plugin(BasePlugin):
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Give dbt's connection the way to the lake; the listeners may ask it, too."""
         with before_it_is_open():
-            connect_lake(conn, self.extensions)
+            self.s3 = connect_lake(conn, self.extensions)
+            self.key = self.s3.key() if self.s3 else None
         ClosingLines.of_this_command().warehouse = conn
         WorkingDay.of_this_command().connection = conn
 
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Tell the models where the lake is, in which format to read files, where to write."""
+        """Tell the models where the lake is, in which format to read files, where to write.
+
+        A long build outlives the credentials of a role, so each model begins with those that hold.
+        """
+        if self.s3 and (key := self.s3.key()) != self.key:
+            cursor.execute(self.s3.secret_sql(key))
+            self.key = key
         if self.formats:
             pairs = [f"{sql_text(file)}: {sql_text(name)}" for file, name in self.formats.items()]
             cursor.execute(f"SET VARIABLE lake_formats = MAP {{{', '.join(pairs)}}}")

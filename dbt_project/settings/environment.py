@@ -254,6 +254,14 @@ class S3Settings(EnvironmentSettings):
     aws_endpoint_url: Server = Field(
         default=None, description="The same, if `AWS_ENDPOINT_URL_S3` is not set."
     )
+    requests_ca_bundle: Text = Field(
+        default=None,
+        description="File of certificates to trust, if neither `AWS_CA_BUNDLE` nor the profile "
+        "names one.",
+    )
+    ssl_cert_file: Text = Field(
+        default=None, description="The same, if `REQUESTS_CA_BUNDLE` is not set."
+    )
     lake_timeout_seconds: CountFromOne = Field(
         default=20, description="How long an S3 server may be silent before it is asked again."
     )
@@ -269,9 +277,9 @@ class S3Settings(EnvironmentSettings):
         return self.aws_region or self.aws_default_region
 
     @property
-    def endpoint(self) -> str | None:
-        """The one that counts; None for AWS's own."""
-        return self.aws_endpoint_url_s3 or self.aws_endpoint_url
+    def ca_file(self) -> str | None:
+        """The one that counts where botocore's own settings name none."""
+        return self.requests_ca_bundle or self.ssl_cert_file
 
 
 class LanguageModelSettings(EnvironmentSettings):

@@ -29,6 +29,11 @@ class LakeUrl:
     def __str__(self) -> str:
         return self.text
 
+    @property
+    def bucket(self) -> str:
+        """The bucket's name; empty for a folder."""
+        return self.text.removeprefix("s3://").partition("/")[0] if self.is_s3 else ""
+
     @classmethod
     def parse(cls, text: str) -> "LakeUrl":
         """Read where it is.

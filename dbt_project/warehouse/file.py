@@ -86,6 +86,11 @@ class WarehouseFile:
         """With which DuckDB's command line opens it."""
         return ["-readonly", str(self.path)]
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its environment needs beside."""
+        return {}
+
 
 def publish(
     connection: duckdb.DuckDBPyConnection,

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from dbt_project.errors import UserError
-from dbt_project.lake.connection import load_extensions, s3_secret_sql
+from dbt_project.lake.connection import load_extensions
 from dbt_project.lake.files import RIDES, list_day
 from dbt_project.settings.environment import LakeSettings, S3Settings
 from dbt_project.settings.lake_url import LakeUrl
@@ -109,22 +109,6 @@ def test_a_timeout_is_a_number_of_seconds(text: str) -> None:
     assert S3Settings.read({"LAKE_TIMEOUT_SECONDS": "20"}).lake_timeout_seconds == 20
     with pytest.raises(ValueError, match=r"^LAKE_TIMEOUT_SECONDS must be a whole number from 1"):
         S3Settings.read({"LAKE_TIMEOUT_SECONDS": text})
-
-
-def test_aws_settings_say_where_the_lake_is_and_keys_are_not_among_them() -> None:
-    environ = {
-        "AWS_REGION": "eu-west-2",
-        "AWS_ENDPOINT_URL": "http://everything:1",
-        "AWS_ENDPOINT_URL_S3": "https://s3.example:9000/",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-    }
-    assert s3_secret_sql(S3Settings.read(environ)) == (
-        "CREATE OR REPLACE SECRET lake (TYPE s3, PROVIDER credential_chain, REGION 'eu-west-2', "
-        "ENDPOINT 's3.example:9000', USE_SSL true, URL_STYLE 'path')"
-    )
-    assert s3_secret_sql(S3Settings.read({})) == (
-        "CREATE OR REPLACE SECRET lake (TYPE s3, PROVIDER credential_chain)"
-    )
 
 
 def test_extensions_are_loaded_from_their_packages_and_never_installed() -> None:
