@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from dbt_project.lakehouse.place import LakehouseError
+from dbt_project.errors import UserError, in_one_line
 from dbt_project.published import published_warehouse
 
 COMMAND = "python -m dbt_project.query"
@@ -19,16 +19,20 @@ def main(arguments: list[str]) -> int:
     if len(arguments) > 1:
         print(f'usage: {COMMAND} ["{OVERVIEW}"]', file=sys.stderr)
         return 2
-    try:
+    with in_one_line():
         warehouse = published_warehouse()
         with warehouse.connect() as connection:
             if arguments:
-                connection.sql(arguments[0]).show(max_width=200, max_rows=100)
+                _answer(connection, arguments[0])
                 return 0
-    except (ValueError, FileNotFoundError, LakehouseError, duckdb.Error) as error:
-        print(error, file=sys.stderr)
-        return 1
     return open_command_line(warehouse.arguments)
+
+
+def _answer(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    try:
+        connection.sql(query).show(max_width=200, max_rows=100)
+    except duckdb.Error as error:  # what it says before the line of the query may be a hint
+        raise UserError(" ".join(str(error).partition("\nLINE ")[0].split())) from None
 
 
 def open_command_line(arguments: list[str]) -> int:

@@ -102,7 +102,7 @@ def effective_min_samples(n_rides: int, min_samples: int, min_samples_share: flo
 
 
 class Clustering(NamedTuple):
-    """What a day's rides are found to be, ride by ride."""
+    """What a day's rides are found to be."""
 
     labels: Indices
     """Shape (n,), int64: the cluster of every ride, -1 for anomalies."""
@@ -111,6 +111,8 @@ class Clustering(NamedTuple):
     distance_from_normal: Floats
     """Shape (n,), float64: how far an anomaly lies from the nearest core ride, in standard
     deviations; 0 within a cluster, NaN for the anomalies of a day without a core ride."""
+    min_samples: int
+    """The number of neighbours that made a ride core."""
 
 
 def cluster_rides(
@@ -133,7 +135,7 @@ def cluster_rides(
     Returns
     -------
     Clustering
-        Labels, standardised features and distances.
+        Labels, standardised features, distances, and the density that was asked for.
 
     Raises
     ------
@@ -156,7 +158,7 @@ def cluster_rides(
     anomalies = np.flatnonzero(labels == NOISE)
     distance = np.zeros(len(labels))
     distance[anomalies] = distance_to_core(standardized, core, anomalies, eps)
-    return Clustering(labels, standardized, distance)
+    return Clustering(labels, standardized, distance, in_effect)
 
 
 # Added to a measure before its logarithm is taken: a tenth of a mile, a minute (in hours). So a
@@ -232,7 +234,8 @@ def label_rides(
     -------
     pandas.DataFrame
         One row a ride: ``record_number``, ``label`` (-1 for an anomaly), both measures on the
-        `scale` in standard deviations from their mean, and ``distance_from_normal``.
+        `scale` in standard deviations from their mean, ``distance_from_normal``, and the
+        ``min_samples`` in effect, the same for all.
 
     Raises
     ------
@@ -258,5 +261,6 @@ def label_rides(
             "label": found.labels.astype(np.int32),
             **{f"{name}_standardized": standardized[name] for name in MEASURES},
             "distance_from_normal": found.distance_from_normal,
+            "min_samples": np.full(n_rides, found.min_samples, dtype=np.int64),
         }
     )

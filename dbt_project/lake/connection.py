@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import duckdb
 
+from dbt_project.errors import UserError
 from dbt_project.settings.environment import S3Settings
 from dbt_project.sql import sql_text
 
@@ -64,7 +65,7 @@ def connect_lake(connection: duckdb.DuckDBPyConnection, extensions: Iterable[str
 
     Raises
     ------
-    ValueError
+    UserError
         In one line, if a setting cannot be used or there are no credentials.
     """
     extensions = list(extensions)
@@ -77,6 +78,6 @@ def connect_lake(connection: duckdb.DuckDBPyConnection, extensions: Iterable[str
         except duckdb.Error as error:
             if "Secret Validation Failure" not in str(error):
                 raise
-            raise ValueError(
+            raise UserError(
                 "no credentials for S3 in AWS's credential chain (environment, profile, role)"
             ) from None

@@ -12,11 +12,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from dbt_project.errors import UserError
 from dbt_project.lake.connection import HTTP_SETTINGS
 from dbt_project.settings.environment import S3Settings
 
 
-class DeliveryError(RuntimeError):
+class DeliveryError(UserError):
     """A file is not in its place; the message is one line."""
 
 

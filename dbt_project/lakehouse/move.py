@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from dbt_project.errors import failures_in_words
+from dbt_project.errors import UserError, in_one_line
 from dbt_project.lakehouse.days import make_catalog, note_build, transaction
 from dbt_project.lakehouse.locks import hold_city
 from dbt_project.lakehouse.place import ALIAS, Lakehouse, LakehouseError, schema_of
@@ -143,11 +143,11 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("file", type=Path, help="the published warehouse, taxi.duckdb")
     parser.add_argument("--city", help="its city (default: that of dbt_project.yml)")
     options = parser.parse_args(arguments)
-    with failures_in_words():
+    with in_one_line():
         lakehouse = Lakehouse.of_environment()
         city = schema_of(options.city or load_variables({}).city)
         if not options.file.is_file():
-            raise ValueError(f"{options.file} is not there")
+            raise UserError(f"{options.file} is not there")
         hold_city(lakehouse, city, f"moving {options.file.name} in")
         with duckdb.connect() as connection:
             moved, left = move(connection, options.file, lakehouse, city)

@@ -20,14 +20,18 @@ from pydantic import (
     model_validator,
 )
 
-SETTINGS_FILE = Path(__file__).parents[1] / "summaries.yml"
+from dbt_project.errors import UserError
+from dbt_project.settings.environment import PROJECT, of_project
+
+_NAME = "dbt_project/summaries.yml"
+SETTINGS_FILE = PROJECT / _NAME
 
 TEXTS = ("news", "weather", "traffic")
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
 MOST_TOKENS_PARAMETERS = ("max_completion_tokens", "max_tokens")
 
 
-class SettingsError(ValueError):
+class SettingsError(UserError):
     """The settings cannot be used; the message is one line that names the field."""
 
 
@@ -172,12 +176,12 @@ def load_settings(path: str | os.PathLike[str] | None = None) -> Settings:
     SettingsError
         One line that names the file, the field and what was expected.
     """
-    path = path or SETTINGS_FILE
+    path = path or of_project(_NAME)
     try:
         raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeError) as error:
         raise SettingsError(f"{path}: cannot be read ({type(error).__name__})") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # it makes dates, and not of every text can it
         raise SettingsError(f"{path}: is no YAML: {' '.join(str(error).split())}") from None
     try:
         return Settings.model_validate(raw)

@@ -19,7 +19,10 @@ from pydantic import (
     model_validator,
 )
 
-PROJECT_FILE = Path("dbt_project.yml")  # dbt runs where this file is
+from dbt_project.errors import UserError
+from dbt_project.settings.environment import PROJECT, of_project
+
+PROJECT_FILE = PROJECT / "dbt_project.yml"
 
 # Say where a build gets its input from, and have checks of their own.
 NOT_OF_A_DAY_S_CONTENT = ("date", "summaries_file")
@@ -62,7 +65,7 @@ class Variables(BaseModel):
         gt=0, description="With more rides than this share of the usual number the report warns."
     )
     usual_days: int = Field(
-        ge=1, description="The usual number of rides is the median of so many days before."
+        ge=1, description="What is usual is the median of so many days before, of those with rides."
     )
     min_usual_days: int = Field(
         ge=1, description="So many of these days must have been built, or nothing is usual yet."
@@ -85,6 +88,12 @@ class Variables(BaseModel):
     min_samples: int = Field(ge=1, description="DBSCAN's least number of neighbours.")
     min_samples_share: Share = Field(
         description="The same as a share of the day's rides; the larger of the two holds."
+    )
+    hardly_moved_miles: float = Field(
+        ge=0, description="An anomalous ride of less distance hardly moved, miles."
+    )
+    long_ride_quantile: Share = Field(
+        description="A distance or time above this quantile of the day's normal rides is long."
     )
     severity_clear: float = Field(
         ge=0,
@@ -128,7 +137,7 @@ class Variables(BaseModel):
 
 
 def load_variables(
-    given: Mapping[str, object], project_file: str | os.PathLike[str] = PROJECT_FILE
+    given: Mapping[str, object], project_file: str | os.PathLike[str] | None = None
 ) -> Variables:
     """Read the variables of a build and check them.
 
@@ -137,13 +146,14 @@ def load_variables(
     given
         What `--vars` says; it stands before the file.
     project_file
-        `dbt_project.yml`.
+        That of the project by default.
 
     Raises
     ------
-    ValueError
+    UserError
         In one line that names the variable, says what was expected and what was found.
     """
+    project_file = project_file or of_project(PROJECT_FILE.name)
     in_file = yaml.safe_load(Path(project_file).read_text(encoding="utf-8"))["vars"]
     values = {**in_file, **given}
     for name in NOT_OF_A_DAY_S_CONTENT:
@@ -155,9 +165,9 @@ def load_variables(
     name = str(first["loc"][0]) if first["loc"] else ""
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
-        raise ValueError(f"there is no variable {name}: docs/configuration.md lists all of them")
+        raise UserError(f"there is no variable {name}: docs/configuration.md lists all of them")
     if not name:
-        raise ValueError(f"variables of the build: {message}")
+        raise UserError(f"variables of the build: {message}")
     place = "--vars" if name in given else project_file
     found = " ".join(repr(first["input"]).split())[:60]
-    raise ValueError(f"{name} in {place}: {message}, found {found}")
+    raise UserError(f"{name} in {place}: {message}, found {found}")

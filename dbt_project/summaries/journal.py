@@ -24,6 +24,7 @@ from typing import Any, Self
 
 import pandas as pd
 
+from dbt_project.errors import UserError, errors_of, of_file
 from dbt_project.settings.summaries import Budget
 
 _TABLE = """
@@ -76,13 +77,12 @@ FROM calls
 WHERE called_at >= ?
 """
 
+LOCK_SECONDS = 30
+"""How long another program that has the file locked is waited for."""
+
 _WAY_OUT = "move it away, and the answers are taken from the warehouse"
 
 _ROUNDING_USD = 1e-9  # sums of dollars are sums of binary fractions
-
-
-class JournalError(ValueError):
-    """The file cannot be used; the message is one line that names it."""
 
 
 class OverBudgetError(Exception):
@@ -135,15 +135,16 @@ class Journal:
 
     Raises
     ------
-    JournalError
-        If the file cannot be opened or is no journal.
+    UserError
+        In one line, if the file cannot be opened or is no journal.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._lock = threading.Lock()
-        try:
+        self._path = path
+        with errors_of(path, _WAY_OUT):
             self._connection = sqlite3.connect(
-                path, timeout=30, isolation_level=None, check_same_thread=False
+                path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False
             )
             self._connection.row_factory = sqlite3.Row
             # FULL: an entry is on the disk, not only with the operating system, when it is made.
@@ -152,10 +153,6 @@ class Journal:
             self._connection.executescript(_TABLE)
             _add_missing_columns(self._connection)
             self._connection.executescript(_INDEXES)
-        except sqlite3.OperationalError as error:
-            raise JournalError(f"the journal of summaries {path}: {error}") from None
-        except sqlite3.DatabaseError as error:
-            raise JournalError(f"the journal of summaries {path}: {error}; {_WAY_OUT}") from None
 
     def __enter__(self) -> Self:
         return self
@@ -170,18 +167,17 @@ class Journal:
 
         Raises
         ------
-        JournalError
-            If it cannot.
+        UserError
+            In one line, if it cannot.
         """
         if not os.path.exists(path):
             return
-        with cls(path) as journal:
-            try:
-                [(found,), *_] = journal._connection.execute("PRAGMA quick_check(1)").fetchall()
-            except sqlite3.DatabaseError as error:
-                found = str(error)
-        if found != "ok":
-            raise JournalError(f"the journal of summaries {path} is damaged; {_WAY_OUT}")
+        if not os.access(path, os.W_OK):
+            raise UserError(of_file(path, "cannot be written to"))
+        with cls(path) as journal, journal._transaction() as connection:
+            [(found,), *_] = connection.execute("PRAGMA quick_check(1)").fetchall()
+            if found != "ok":
+                raise sqlite3.DatabaseError(found)
 
     def begin(self, intent: Intent, budget: Budget) -> int:
         """Enter a call at the most that it can cost, if the budget allows that.
@@ -275,7 +271,7 @@ class Journal:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
+        with self._lock, errors_of(self._path, _WAY_OUT):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
@@ -17,6 +18,7 @@ import pandas as pd
 from dbt_project.settings.summaries import PLACEHOLDER, TEXTS, Settings, Template
 from dbt_project.summaries import extractive
 from dbt_project.summaries.plain_text import printable
+from dbt_project.summaries.sentences import first_sentences
 
 if TYPE_CHECKING:  # the client takes more than a second to import
     from openai.types.chat import ChatCompletionMessageParam
@@ -147,14 +149,23 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
 
 
 def _fit(text: str, longest: int) -> str:
-    """Leave out the last items of a text that is too long, and say how many."""
+    """Leave out the last items of a text that is too long, whole, and say how many.
+
+    Of a first item that is too long by itself, the first sentences are kept.
+    """
     if len(text) <= longest:
         return text
-    kept = text[:longest].splitlines()
-    left_out = len(text.splitlines()) - len(kept)
-    if left_out:
-        kept[-1] = f"({left_out + 1} further items are left out)"
-    return "\n".join(kept)
+    items = text.splitlines()
+    room = longest - len(_left_out(len(items)))
+    ends = accumulate(len(item) + 1 for item in items)
+    whole = sum(1 for end in ends if end <= room)
+    kept = items[:whole] or [first_sentences(items[0], len(items[0]), room)]
+    left_out = len(items) - len(kept)
+    return "\n".join([*kept, _left_out(left_out)] if left_out else kept)
+
+
+def _left_out(items: int) -> str:
+    return f"({items} further {'item is' if items == 1 else 'items are'} left out)"
 
 
 def _clean(text: object) -> str:

@@ -308,6 +308,9 @@ class TestShare:
         expected = max(10, -(-thousandths * n_rides // 1000))
         assert effective_min_samples(n_rides, 10, thousandths / 1000) == expected
 
+    def test_a_small_share_of_ten_million_rides_is_no_ride_too_many(self) -> None:
+        assert effective_min_samples(10_000_000, 10, 1e-05) == 100
+
     @pytest.mark.parametrize("share", [-0.1, 1.5, np.nan])
     def test_impossible_shares_are_refused(self, share: float) -> None:
         with pytest.raises(ValueError, match="min_samples_share must be"):

@@ -31,6 +31,11 @@ def test_labels_are_those_of_scikit_learn_on_the_features_chosen(features: list[
     assert table["ride_time_standardized"].std(ddof=0) == pytest.approx(1)
 
 
+def test_the_density_in_effect_stands_with_the_labels() -> None:
+    table = label_rides(rides(600), ["ride_dist"], eps=0.3, min_samples=10, min_samples_share=0.05)
+    assert table["min_samples"].tolist() == [30] * 600
+
+
 @pytest.mark.parametrize("features", [["ride_dist", "ride_time"], ["ride_time"], ["ride_dist"]])
 def test_distance_from_normal_is_that_to_the_nearest_core_ride(features: list[str]) -> None:
     day = rides(3000)

@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from dbt_project.errors import UserError
 from dbt_project.lake.connection import load_extensions, s3_secret_sql
 from dbt_project.lake.files import RIDES, list_day
 from dbt_project.settings.environment import LakeSettings, S3Settings
@@ -29,7 +30,7 @@ def test_a_days_rides_are_its_whole_file_or_its_parts_and_nothing_else(tmp_path:
 
 
 def test_rides_that_are_not_there_are_an_error_that_names_the_path(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError) as missing:
+    with pytest.raises(UserError) as missing:
         rides_in(str(tmp_path))
     assert f"{tmp_path}/taxi-rides-20230501.json is not in the lake" in str(missing.value)
 
