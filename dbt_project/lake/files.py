@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
@@ -61,6 +62,10 @@ def list_day(
         that can be read safely.
     """
     files = {kind: list_files(connection, lake, kind, run_date) for kind in KINDS}
+    if not files[RIDES] and not lake.is_s3 and not Path(lake.text).is_dir():
+        raise UserError(
+            f"the lake {lake.text} is no folder: LAKE_URL must name the one that holds it"
+        )
     if not files[RIDES]:
         name = f"{lake.text}/{RIDES}-{run_date:%Y%m%d}"
         raise UserError(

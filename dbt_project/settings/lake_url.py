@@ -48,6 +48,8 @@ class LakeUrl:
         # DuckDB's search for files takes \ for another /
         if not text.strip() or not text.isprintable() or "\\" in text:
             raise UserError(f"{expected}, not {text[:60]!r}")
+        if not is_url and re.match(r"[a-z0-9]+:/", text):
+            raise UserError(f"{expected}, not {text[:60]!r}: an address has // after its colon")
         if not is_url:
             return cls(text.rstrip("/") or "/", is_s3=False)
         if scheme != "s3":  # the rest of an address may hold a password

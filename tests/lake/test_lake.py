@@ -111,6 +111,16 @@ def test_a_timeout_is_a_number_of_seconds(text: str) -> None:
         S3Settings.read({"LAKE_TIMEOUT_SECONDS": text})
 
 
+def test_an_address_with_one_slash_is_no_folder() -> None:
+    with pytest.raises(UserError, match=r"^LAKE_URL must be .*not 's3:/rides': an address has //"):
+        LakeSettings.read({"LAKE_URL": "s3:/rides"})
+
+
+def test_a_lake_that_is_no_folder_is_said_to_be_none(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=rf"^the lake {tmp_path}/nowhere is no folder: LAKE_URL"):
+        rides_in(f"{tmp_path}/nowhere")
+
+
 def test_extensions_are_loaded_from_their_packages_and_never_installed() -> None:
     no_downloads = {"autoinstall_known_extensions": "false", "extension_directory": "/nowhere"}
     connection = duckdb.connect(config=no_downloads)
