@@ -92,8 +92,9 @@ def _of_sqlite(path: str | os.PathLike[str], error: sqlite3.Error, way_out: str)
 
 def of_file(path: str | os.PathLike[str], what: str) -> str:
     """What is wrong with a file or folder; whose it is, if it is another user's."""
-    there = next((one for one in (Path(path), *Path(path).parents) if one.exists()), Path("/"))
-    owner, user = there.stat().st_uid, os.geteuid()
+    places = (Path(path).absolute(), *Path(path).absolute().parents)
+    owner = next(place for place in places if os.path.exists(place)).stat().st_uid
+    user = os.geteuid()
     whose = f" (it belongs to {_name(owner)}, and this is {_name(user)})" if owner != user else ""
     return f"{path}: {what}{whose}"
 

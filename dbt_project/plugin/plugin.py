@@ -1,30 +1,31 @@
 """dbt-duckdb plugin: what a build checks before it opens the warehouse."""
 
 import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import duckdb
 from dbt import selected_resources
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.duckdb.utils import TargetConfig
 from dbt.adapters.factory import get_adapter_by_type
 from dbt.contracts.graph.manifest import Manifest
 from dbt.flags import get_flags
-from dbt_common.exceptions import DbtRuntimeError
+from dbt_common.events.base_types import EventMsg
 
-from dbt_project.errors import caused_by_users, errors_of, line_of
+from dbt_project.errors import errors_of
 from dbt_project.folders import make_folder
 from dbt_project.lake.check import check_files
 from dbt_project.lake.connection import connect_lake
 from dbt_project.lake.delivery import deliver
 from dbt_project.lake.files import inputs_text, list_day
 from dbt_project.plugin.closing_lines import ClosingLines
+from dbt_project.plugin.door import before_it_is_open, told_by_dbt
 from dbt_project.plugin.graph import Graph
+from dbt_project.plugin.listeners import listener_of_this_command
 from dbt_project.plugin.working_day import Day, WorkingDay, whole_day
 from dbt_project.published import published_warehouse
 from dbt_project.settings.environment import BuildSettings, LakeSettings, WarehouseSettings
@@ -43,27 +44,16 @@ READS_THE_LAKE = ("build", "run")
 OF_A_PART = ("EMPTY", "SAMPLE", "EVENT_TIME_START", "EVENT_TIME_END", "DEFER")
 
 
-@contextmanager
-def told_by_dbt() -> Iterator[None]:
-    """The door to dbt: what a user can cause becomes dbt's own error, which has no traceback."""
-    try:
-        yield
-    except caused_by_users() as error:
-        raise DbtRuntimeError(line_of(error)) from None
+class End:
+    """Closes the warehouse at the end of a command.
 
+    Else dbt-duckdb keeps it open, and another command of the same process is checked by nobody.
+    """
 
-@contextmanager
-def before_it_is_open() -> Iterator[None]:
-    """The same while the warehouse is not open: dbt asks again, and is told the same at once."""
-    closing_lines = ClosingLines.of_this_command()
-    if closing_lines.refusal:
-        raise DbtRuntimeError(closing_lines.refusal)
-    try:
-        with told_by_dbt():
-            yield
-    except DbtRuntimeError as error:
-        closing_lines.refusal = error.msg
-        raise
+    def on_event(self, event: EventMsg) -> None:
+        """Take note of an event of dbt."""
+        if event.info.name == "CommandCompleted":
+            DuckDBConnectionManager.close_all_connections()
 
 
 class Plugin(BasePlugin):
@@ -76,6 +66,8 @@ class Plugin(BasePlugin):
         self.extensions = str(plugin_config.get("extensions", "")).split()
         self.formats: dict[str, str] = {}
         closing_lines = ClosingLines.of_this_command()
+        WorkingDay.of_this_command()
+        listener_of_this_command(End)  # the last of them: it takes the connection away
         with before_it_is_open():
             variables = load_variables(get_flags().VARS)
             has_lakehouse = bool(plugin_config.get("lakehouse"))

@@ -38,8 +38,8 @@ dbt_project.settings.reference > docs/configuration.md`.
 ENVIRONMENT = """## Environment variables
 
 A folder that is not absolute starts where the command is started; a default starts at the root of
-the repository. Beside these, AWS's own for keys, profile and role hold: its credential chain is
-asked.
+the repository, from wherever `dbt build --project-dir REPOSITORY --profiles-dir REPOSITORY` is
+started. Beside these, AWS's own for keys, profile and role hold: its credential chain is asked.
 """
 AIRFLOW = """## Airflow
 

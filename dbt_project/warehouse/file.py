@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from dbt_project.errors import UserError
+from dbt_project.errors import UserError, errors_of
 from dbt_project.lake.delivery import upload
 from dbt_project.settings.environment import WarehouseSettings
 from dbt_project.settings.lake_url import LakeUrl
@@ -23,8 +23,9 @@ WAYS_OUT = {
     "build.duckdb": "put a copy of taxi.duckdb in its place, install -m 644 taxi.duckdb "
     "build.duckdb; without one, delete it and build the days again",
     "staging.duckdb": "delete it, a build of the whole day makes it anew",
+    PUBLISHED_FILE: "build any day, which makes it anew",
 }
-"""What a person can do if a file is damaged that dbt works in."""
+"""What a person can do if a file is damaged."""
 LEDGER = "context_summaries"
 """The mart that belongs to no single day: days share its rows."""
 
@@ -46,7 +47,8 @@ class WarehouseFile:
         """Open it read-only."""
         if not self.path.exists():
             raise UserError(f"{self.path} is not there yet: build a day first, with make build")
-        return duckdb.connect(str(self.path), read_only=True)
+        with errors_of(self.path, WAYS_OUT[PUBLISHED_FILE]):
+            return duckdb.connect(str(self.path), read_only=True)
 
     def hold(self, doing: str, wait_seconds: float) -> None:
         """Lock its folder; see `dbt_project.warehouse.lock.hold_folder`."""

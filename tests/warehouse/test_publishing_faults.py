@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from support.warm_python import run_script
 from support.workplace import ROOT, Build, Workplace, hashes, project_with_rule, read_strict_json
 
 DATE, NEXT = "20230501", "20230502"
@@ -130,3 +131,26 @@ def test_fault_24_a_retry_ends_the_day_once_what_failed_is_built_and_tested(
     assert ended.completed.returncode == 0, ended.output
     assert ended.query("select rides from daily_reports") == [(80,)]
     assert len(ended.export("clustered_summarized", DATE)) == 80
+
+
+COMMANDS = """
+import sys
+from dbt.cli.main import dbtRunner
+for options in (["--select", "int_contexts"], ["--select", "config.schema:exports"], []):
+    dbtRunner().invoke(["--log-level", "none", "build", *options, *sys.argv[1:]])
+"""
+
+
+def test_fault_24_every_command_of_one_process_is_checked_for_itself(
+    workplace: Workplace, embedded_day: Build
+) -> None:
+    workplace.fill_with_copy_of(embedded_day)
+    _, *places = workplace.arguments(f"date: {DATE}")
+    (workplace.folder / "commands.py").write_text(COMMANDS)
+    commands = run_script(
+        workplace.folder / "commands.py", *places, cwd=ROOT, env=workplace.environment()
+    )
+    part, refused, whole = (said.strip() for said in commands.stdout.split("\n\n"))
+    assert part == "Published  nothing: this command builds a part of the day"
+    assert refused.startswith("Error: clustered_summarized: not replaced, because without ")
+    assert whole.startswith("2023-05-01: 408 records read, 400 rides")

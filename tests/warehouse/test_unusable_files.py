@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from support.warm_python import run_script
 from support.workplace import (
     DBT,
     EMBEDDED_DAY,
@@ -199,6 +200,16 @@ def test_fault_28_the_site_and_a_query_say_what_they_lack(
     for command in (["serve_docs", "8097"], ["query", "select 1"]):
         refused = run(*command, WAREHOUSE_DIR=str(tmp_path))
         assert (refused.returncode, refused.stderr.startswith(missing)) == (1, True), refused.stderr
+    _, *folders = Workplace(tmp_path).arguments(f"date: {DATE}")
+    shown = run_script(
+        DBT,
+        *("show", "--target", "published", "--select", "worst_rides"),
+        *folders,
+        cwd=ROOT,
+        env={**os.environ, "WAREHOUSE_DIR": str(tmp_path)},
+    )
+    assert shown.stdout.rstrip().splitlines()[-1].startswith(missing)
+    assert "Traceback" not in shown.stdout
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
