@@ -50,7 +50,8 @@ class Steps:
             case "Note", "info":  # the package's own, of how far it is
                 self._say(event.info.msg)
             case _, "warn":
-                print(f"Warning    {one_line(event.info.msg)}", flush=True)
+                warning = one_line(event.info.msg).removeprefix("[WARNING]: ")
+                print(f"Warning    {warning}", flush=True)
 
     def _say(self, text: str) -> None:
         print(f"{time.monotonic() - self.begun:6.1f} s  {text}", flush=True)
