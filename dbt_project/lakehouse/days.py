@@ -14,7 +14,7 @@ import pandas as pd
 from dbt_project.errors import one_line
 from dbt_project.lakehouse.locks import alone, check_held
 from dbt_project.lakehouse.place import ALIAS, Lakehouse, LakehouseError
-from dbt_project.lakehouse.tables import make_like, table_names
+from dbt_project.lakehouse.tables import content, make_like, table_names
 from dbt_project.sql import Schema, sql_text
 from dbt_project.warehouse.file import LEDGER
 
@@ -152,8 +152,37 @@ def _replace_day(
             connection.execute(f"DELETE FROM {city.table(name)} WHERE {replaced}")
             counted = connection.execute(f"INSERT INTO {city.table(name)} BY NAME {of_day}")
             counts[name] = counted.fetchall()[0][0]
+            _look_at_what_was_written(connection, name, city, marts, run_date)
         note_build(connection, city, run_date, inputs)
     return pd.DataFrame({"table_name": list(counts), "rows": list(counts.values())})
+
+
+def _look_at_what_was_written(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    city: Schema,
+    marts: Schema,
+    run_date: datetime.date,
+) -> None:
+    """Read a day back, from the objects that it has been written to, before it is committed.
+
+    A server may report that it has taken an object and not have it.
+
+    Raises
+    ------
+    LakehouseError
+        If the rows are not those that were written.
+    """
+    written, read = (
+        content(
+            connection, table, marts, f"{schema.table(table)} WHERE ride_date = DATE '{run_date}'"
+        )
+        for schema in (marts, city)
+    )
+    if read != written:
+        raise LakehouseError(
+            f"the day was not published: {table} reads back otherwise than it was written"
+        )
 
 
 def note_build(

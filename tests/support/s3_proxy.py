@@ -12,6 +12,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 ERROR_CODES = {
+    502: "BadGateway",
     403: "AccessDenied",
     404: "NoSuchKey",
     500: "InternalError",
@@ -30,8 +31,8 @@ class Fault:
     kind
         ``"status"``, ``"expired"``, ``"signature"`` (an answer that repeats what the client sent),
         ``"slow"`` (answers after ``seconds``), ``"trickle"`` (takes ``seconds`` over reading a
-        request's body and over the answer's), ``"hang"`` (never answers) or ``"cut"`` (half an
-        answer).
+        request's body and over the answer's), ``"hang"`` (never answers), ``"cut"`` (half an
+        answer) or ``"forget"`` (reports an object as stored, and stores nothing).
     request
         Regular expression for ``METHOD /path?query``.
     times
@@ -148,6 +149,8 @@ class S3Proxy:
             case "status":
                 status, content = fault.status, error_body(ERROR_CODES[fault.status])
                 headers = {"Content-Type": "application/xml"}
+            case "forget":
+                status, content, headers = 200, b"", {"ETag": '"0"'}
             case "expired":
                 status, content = 400, error_body("ExpiredToken", "The token has expired.")
                 headers = {"Content-Type": "application/xml"}
