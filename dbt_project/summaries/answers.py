@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from dbt_project.summaries.chatter import without_chatter
@@ -29,6 +30,28 @@ _CUT_OFF = re.compile(r"length|max_?tokens|token_?limit", re.IGNORECASE)
 _FILTERED = re.compile(r"filter|safety|prohibited|recitation|blocklist", re.IGNORECASE)
 _ERROR_KEYS = ("error", "errors", "detail", "message", "msg", "code", "fault", "base_resp")
 _REASONING_FIELDS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is published of an answer, or made without one.
+
+    Attributes
+    ----------
+    text : str
+    circumstance : str
+        What weighs most, one of `dbt_project.summaries.items.CATEGORIES`; empty if nothing does, or
+        the context has no items.
+    item_ids : tuple of str
+        The items that it rests on.
+    support : str
+        What the check of its sentences found; empty if the context has no items.
+    """
+
+    text: str
+    circumstance: str = ""
+    item_ids: tuple[str, ...] = ()
+    support: str = ""
 
 
 class UnusableAnswerError(ValueError):
@@ -143,7 +166,7 @@ def _parts(content: object) -> Iterator[tuple[str, str]]:
             yield "reasoning", ""
 
 
-def summary_of(completion: Completion) -> str:
+def summary_of(completion: Completion) -> Summary:
     """Turn an answer into at most three plain sentences.
 
     Raises
@@ -151,12 +174,8 @@ def summary_of(completion: Completion) -> str:
     UnusableAnswerError
         If it is refused, empty, cut off before it was one, or not to be told from reasoning.
     """
-    if _FILTERED.search(completion.finish_reason):
-        raise UnusableAnswerError("refused by the content filter")
-    if completion.refusal:
-        raise UnusableAnswerError("refused by the model")
     text = plain_text(answer_text(completion)[:_LONGEST_ANSWER])
-    if _REFUSAL.match(text.replace("\u2019", "'")):
+    if is_refusal(text):
         raise UnusableAnswerError("refused by the model")
     sentences = without_chatter(split_sentences(text))
     if completion.is_cut_off and sentences and not is_whole(sentences[-1]):
@@ -170,7 +189,7 @@ def summary_of(completion: Completion) -> str:
         raise UnusableAnswerError(f"{CUT_OFF}, which may be reasoning")
     if reads_like_reasoning(" ".join(sentences)):
         raise UnusableAnswerError("reads like reasoning, not like an answer")
-    return summary
+    return Summary(summary)
 
 
 def answer_text(completion: Completion) -> str:
@@ -179,8 +198,12 @@ def answer_text(completion: Completion) -> str:
     Raises
     ------
     UnusableAnswerError
-        If there is nothing, or nothing that can be told from reasoning.
+        If it is refused, or there is nothing, or nothing that can be told from reasoning.
     """
+    if _FILTERED.search(completion.finish_reason):
+        raise UnusableAnswerError("refused by the content filter")
+    if completion.refusal:
+        raise UnusableAnswerError("refused by the model")
     try:
         text = visible_answer(completion.content)
     except NoAnswerError as error:
@@ -190,6 +213,11 @@ def answer_text(completion: Completion) -> str:
             return text
         why = "reasoning without an answer" if completion.has_reasoning else "empty answer"
     raise UnusableAnswerError(f"{CUT_OFF}, {why}" if completion.is_cut_off else why)
+
+
+def is_refusal(text: str) -> bool:
+    """Tell whether a model declines in words."""
+    return bool(_REFUSAL.match(text.replace("\u2019", "'").lstrip()))
 
 
 def one_line(text: object) -> str:

@@ -150,6 +150,7 @@ class _Chain:
         self._called: set[int] = set()
         self._gone_models: dict[str, str] = {}
         self._gone_entries: dict[int, str] = {}
+        self._knows_no_schema: set[int] = set()
         self._alike: dict[int, tuple[str, int]] = {}
         self._stopped = ""
         self._unreached = 0
@@ -197,7 +198,7 @@ class _Chain:
         for attempt in range(1, self._limits.attempts + 1):
             self._raise_what_is_known(entry)
             try:
-                self._call(self._models[entry], prompt, prompt.model_hashes[entry], tally)
+                self._call_in_either_way(entry, prompt, tally)
             except CallFailedError as failure:
                 failure.reason = f"{self._models[entry].name}: {failure.reason}"
                 self._learn(entry, failure)
@@ -208,6 +209,17 @@ class _Chain:
                 self._alike.pop(entry, None)
                 return
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _call_in_either_way(self, entry: int, prompt: Prompt, tally: _Tally) -> None:
+        """Ask for an answer by a schema; in words if the server turns out not to know schemas."""
+        if prompt.response_format and entry not in self._knows_no_schema:
+            try:
+                return self._call(entry, prompt, tally)
+            except CallFailedError as failure:
+                if not failure.is_about_format:
+                    raise
+                self._knows_no_schema.add(entry)
+        self._call(entry, prompt, tally, plainly=True)
 
     def _raise_what_is_known(self, entry: int) -> None:
         if self._stopped:
@@ -261,14 +273,15 @@ class _Chain:
             self._gate.hold(seconds)
         self._closed.wait(seconds)
 
-    def _call(self, model: Model, prompt: Prompt, prompt_hash: str, tally: _Tally) -> None:
+    def _call(self, entry: int, prompt: Prompt, tally: _Tally, *, plainly: bool = False) -> None:
         """Make one HTTP request; on return its answer is in the journal."""
         self._exchange.open()
+        model = self._models[entry]
         most = (prompt.most_tokens, model.most_completion_tokens or 0)
         intent = Intent(
             ride_date=self._ride_date.isoformat(),
             question=prompt.question,
-            prompt_hash=prompt_hash,
+            prompt_hash=prompt.model_hashes[entry],
             model=model.name,
             base_url=self._base_url,
             most_tokens=sum(most),
@@ -285,7 +298,7 @@ class _Chain:
         tally.is_called = True
         seconds = max(0.1, min(self._limits.call_seconds, self._deadline - time.monotonic()))
         try:
-            outcome = self._exchange.ask(model, prompt.messages, seconds)
+            outcome = self._exchange.ask(model, prompt, seconds, plainly=plainly)
             outcome = replace(outcome, reason="; ".join(tally.reasons))
             tally.is_reached = True
         except CallFailedError as failure:

@@ -7,8 +7,11 @@ succeed (a used-up quota), know nothing of the time and the money that are left,
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 import threading
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from dbt_project.settings.summaries import Model
@@ -17,12 +20,11 @@ from dbt_project.summaries.answers import (
     UnusableAnswerError,
     one_line,
     read_completion,
-    summary_of,
 )
 from dbt_project.summaries.complaints import Complaint, complaint_in, seconds_to_wait
 from dbt_project.summaries.endpoint import Endpoint
 from dbt_project.summaries.journal import Outcome
-from dbt_project.summaries.prompts import Messages
+from dbt_project.summaries.prompts import Messages, Prompt
 from dbt_project.summaries.scope import Scope, scope_of
 from dbt_project.summaries.sentences import shorten
 
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
 
 _ANSWER_BYTES = 4_000_000  # read of a response: a server gone mad must not fill the memory
 _REASON_WIDTH = 200
+_FORMAT = re.compile(
+    r"response.?format|json.?(?:schema|object|mode)|structured.?output|guided|grammar|\bschema\b",
+    re.IGNORECASE,
+)
 
 
 class Tokens(NamedTuple):
@@ -64,6 +70,8 @@ class CallFailedError(Exception):
         Seconds that the server asks to wait before the next attempt; None if it does not say.
     is_reached : bool
         Whether the server has said something of its own about the call.
+    is_about_format : bool
+        Whether the server may not know the way in which the answer's form was asked for.
     """
 
     def __init__(
@@ -74,6 +82,7 @@ class CallFailedError(Exception):
         *,
         wait: float | None = None,
         is_reached: bool = False,
+        is_about_format: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -81,6 +90,7 @@ class CallFailedError(Exception):
         self.tokens = tokens
         self.wait = wait
         self.is_reached = is_reached
+        self.is_about_format = is_about_format
 
 
 class Exchange:
@@ -118,15 +128,19 @@ class Exchange:
             if self._client is not None:
                 self._client.close()
 
-    def ask(self, model: Model, messages: Messages, seconds: float) -> Outcome:
+    def ask(
+        self, model: Model, prompt: Prompt, seconds: float, *, plainly: bool = False
+    ) -> Outcome:
         """Send one request and read what comes back.
 
         Parameters
         ----------
         model : Model
-        messages : list of chat messages
+        prompt : Prompt
         seconds : float
             The most that it may take.
+        plainly : bool, default False
+            Whether to ask for the answer's form in the words of the prompt alone.
 
         Returns
         -------
@@ -140,39 +154,49 @@ class Exchange:
         """
         import openai
 
+        parameters: dict[str, object] = {**model.parameters}
+        if prompt.response_format and not plainly:
+            parameters["response_format"] = prompt.response_format
         client, started = self.open(), time.monotonic()
         try:
-            body, request_id = _post(client, model, messages, seconds)
+            body, request_id = _post(client, model.name, prompt.messages, parameters, seconds)
         except openai.APITimeoutError as error:
             reason = f"no answer within {seconds:.3g} s"
             raise CallFailedError(reason, Scope.CALL, _unused_if_unsent(error)) from None
         except openai.APIConnectionError as error:
             raise CallFailedError("no connection", Scope.CALL, _unused_if_unsent(error)) from None
         except openai.APIStatusError as error:
-            raise self._refused(model, error) from None
+            raise self._refused(model.name, parameters, error) from None
         latency_seconds = round(time.monotonic() - started, 3)
         try:
             completion = read_completion(body)
         except NoCompletionError as error:
-            raise self._no_completion(model, error) from None
+            raise self._no_completion(model.name, parameters, error) from None
         tokens = Tokens(completion.prompt_tokens, completion.completion_tokens)
         try:
-            summary = summary_of(completion)
+            summary = prompt.read(completion)
         except UnusableAnswerError as error:
-            raise CallFailedError(str(error), Scope.PROMPT, tokens, is_reached=True) from None
+            reason = shorten(self._endpoint.scrub(str(error)), _REASON_WIDTH)
+            raise CallFailedError(reason, Scope.PROMPT, tokens, is_reached=True) from None
         return Outcome(
-            summary=self._endpoint.scrub(summary),
+            summary=self._endpoint.scrub(summary.text),
+            circumstance=summary.circumstance,
+            item_ids=json.dumps(summary.item_ids),
+            summary_support=summary.support,
             model_that_answered=self._label(completion.model) or model.name,
             request_id=self._label(request_id or completion.id),
             latency_seconds=latency_seconds,
             **usage(model, tokens),
         )
 
-    def _refused(self, model: Model, error: openai.APIStatusError) -> CallFailedError:
+    def _refused(
+        self, model: str, parameters: Mapping[str, object], error: openai.APIStatusError
+    ) -> CallFailedError:
         """Read a response with a status other than 2xx."""
         status, headers = error.status_code, error.response.headers
         complaint = complaint_in(error.response.content)
-        scope = scope_of(status, complaint, model.name, model.parameters)
+        scope = scope_of(status, complaint, model, parameters)
+        is_about_format = _is_about_format(parameters, complaint, scope)
         if scope is Scope.CALL and headers.get("x-should-retry") == "false":
             scope = Scope.PROMPT
         wait = seconds_to_wait(headers)
@@ -182,11 +206,14 @@ class Exchange:
             _UNUSED,
             wait=complaint.wait if wait is None else wait,
             is_reached=status < 500,
+            is_about_format=is_about_format,
         )
 
-    def _no_completion(self, model: Model, error: NoCompletionError) -> CallFailedError:
+    def _no_completion(
+        self, model: str, parameters: Mapping[str, object], error: NoCompletionError
+    ) -> CallFailedError:
         """Read a response with status 200 that is an error all the same, or nothing known."""
-        scope = scope_of(200, error.complaint, model.name, model.parameters)
+        scope = scope_of(200, error.complaint, model, parameters)
         if not error.is_error:
             what = "the answer is no chat completion"
             scope = Scope.CALL if scope is Scope.PROMPT else scope
@@ -198,6 +225,7 @@ class Exchange:
             _UNUSED if error.is_error and not error.is_begun else _UNKNOWN,
             wait=error.complaint.wait,
             is_reached=error.is_error and (error.complaint.status or 400) < 500,
+            is_about_format=_is_about_format(parameters, error.complaint, scope),
         )
 
     def _quoted(self, what: str, complaint: Complaint) -> str:
@@ -221,8 +249,20 @@ def usage(model: Model, tokens: Tokens) -> Usage:
     }
 
 
+def _is_about_format(parameters: Mapping[str, object], complaint: Complaint, scope: Scope) -> bool:
+    """Tell whether a refusal may be because of the answer's form; then it is asked for in words."""
+    if "response_format" not in parameters:
+        return False
+    said = " ".join([complaint.text, *complaint.fields, *complaint.codes])
+    return scope is Scope.ENTRY or bool(_FORMAT.search(said))
+
+
 def _post(
-    client: openai.OpenAI, model: Model, messages: Messages, seconds: float
+    client: openai.OpenAI,
+    model: str,
+    messages: Messages,
+    parameters: Mapping[str, object],
+    seconds: float,
 ) -> tuple[bytes, str]:
     """Return the answer's body and request id.
 
@@ -232,7 +272,7 @@ def _post(
     until = time.monotonic() + seconds
     body = bytearray()
     with client.chat.completions.with_streaming_response.create(
-        model=model.name, messages=messages, extra_body=model.parameters, timeout=seconds
+        model=model, messages=messages, extra_body=parameters, timeout=seconds
     ) as response:
         try:
             for piece in response.iter_bytes():

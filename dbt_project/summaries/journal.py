@@ -39,6 +39,9 @@ CREATE TABLE IF NOT EXISTS calls (
     most_tokens INTEGER NOT NULL, -- what the call can use at most
     most_usd REAL NOT NULL,
     summary TEXT NOT NULL DEFAULT '',
+    circumstance TEXT NOT NULL DEFAULT '',
+    item_ids TEXT NOT NULL DEFAULT '[]',    -- a list as JSON
+    summary_support TEXT NOT NULL DEFAULT '',
     reason TEXT NOT NULL DEFAULT 'the call was cut off',
     model_that_answered TEXT NOT NULL DEFAULT '',
     request_id TEXT NOT NULL DEFAULT '',
@@ -108,6 +111,10 @@ class Outcome:
 
     summary: str = ""
     """Empty if there is no usable answer."""
+    circumstance: str = ""
+    item_ids: str = "[]"
+    """The items that the summary rests on, as JSON."""
+    summary_support: str = ""
     reason: str = ""
     """What was wrong with the call; if it was answered, why earlier models were passed over."""
     model_that_answered: str = ""
@@ -266,7 +273,9 @@ class Journal:
                 }
                 for _ in range(int(row["attempts"]) - 1):
                     _insert(connection, {**call, "reason": ""})
-                outcome = {field.name: row[field.name] for field in fields(Outcome)}
+                # A ledger of an earlier version lacks the columns that have come since.
+                names = [field.name for field in fields(Outcome) if field.name in row]
+                outcome = {name: row[name] for name in names if row[name] is not None}
                 _insert(connection, {**call, **outcome})
 
     @contextlib.contextmanager

@@ -9,6 +9,7 @@ every context has a summary.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import time
 from collections import Counter
@@ -24,15 +25,15 @@ from dbt_common.events.types import Note
 from dbt_project.settings.summaries import Settings
 from dbt_project.summaries.chain import Result, ask_all
 from dbt_project.summaries.endpoint import Endpoint
-from dbt_project.summaries.extractive import summarise_extractively
 from dbt_project.summaries.gate import Gate
+from dbt_project.summaries.items import contexts_with_items
 from dbt_project.summaries.journal import Call, Journal
 from dbt_project.summaries.prompts import (
     EXTRACTIVE_MODEL,
-    EXTRACTIVE_PARAMETERS,
     Prompt,
     prompts_of,
 )
+from dbt_project.summaries.questions import questions_of
 
 LEDGER_DTYPES = {
     "prompt_hash": "string",
@@ -45,6 +46,9 @@ LEDGER_DTYPES = {
     "reason": "string",
     "summary": "string",
     "summary_source": "string",
+    "summary_support": "string",
+    "circumstance": "string",
+    "item_ids": "string",
     "prompt_tokens": "Int64",
     "completion_tokens": "Int64",
     "cost_usd": "Float64",
@@ -53,7 +57,8 @@ LEDGER_DTYPES = {
     "request_id": "string",
     "created_at": "datetime64[us]",
 }
-"""Columns of the ledger. `created_at` is UTC without an offset; `prompt_hash` is the key."""
+"""Columns of the ledger. `created_at` is UTC without an offset; `prompt_hash` is the key.
+`item_ids` is a list as JSON, empty for a context that has texts and no items."""
 
 _PROGRESS_SECONDS = 5.0
 
@@ -67,6 +72,8 @@ def summarise(
     city: str,
     ride_date: dt.date,
     endpoint: Endpoint | None,
+    circumstances: pd.DataFrame | None = None,
+    time_zone: str = "UTC",
 ) -> pd.DataFrame:
     """Find or make the summary of every context, asking a model only what the journal lacks.
 
@@ -74,7 +81,8 @@ def summarise(
     ----------
     contexts : DataFrame
         A row for each context, columns `context_id`, `news`, `weather`, `traffic`; a text has one
-        item a line, and is empty or NULL if there is none.
+        item a line, and is empty or NULL if there is none. With `circumstances` also `area`,
+        `window_start` and `window_end`.
     ledger : DataFrame
         `context_summaries` as earlier builds left it, for a journal that was lost.
     settings : Settings
@@ -86,6 +94,12 @@ def summarise(
         The day that is built, to which the calls are put down.
     endpoint : Endpoint or None
         Where the models are; None if there is none to ask.
+    circumstances : DataFrame, optional
+        A row for each context and item; see `dbt_project.summaries.items.contexts_with_items`, and
+        `record_number`, which is NULL for a text that a ride carries itself. A context with such a
+        text is asked about by its three texts, any other by its items.
+    time_zone : str
+        Of the city, by its IANA name.
 
     Returns
     -------
@@ -94,7 +108,7 @@ def summarise(
         contexts that come to the same prompt have the same row. Nothing that a language model's
         server does raises.
     """
-    prompts = prompts_of(contexts, settings, city)
+    prompts = _prompts(contexts, circumstances, settings, city, ride_date, time_zone)
     distinct = {prompt.question: prompt for prompt in prompts.values()}
     with Journal(journal_file) as journal:
         journal.restore(ledger)
@@ -133,6 +147,26 @@ def calls_of_day(journal_file: str | os.PathLike[str], ride_date: dt.date) -> pd
     """
     with Journal(journal_file) as journal:
         return journal.of_day(ride_date)
+
+
+def _prompts(
+    contexts: pd.DataFrame,
+    circumstances: pd.DataFrame | None,
+    settings: Settings,
+    city: str,
+    ride_date: dt.date,
+    time_zone: str,
+) -> dict[Any, Prompt]:
+    """Make the prompt of each context, in the order of their ids."""
+    if circumstances is None:
+        return prompts_of(contexts, settings, city)
+    of_rides = circumstances.loc[circumstances["record_number"].isna(), "context_id"]
+    by_texts = contexts["context_id"].isin(of_rides)
+    by_items = contexts_with_items(
+        contexts[~by_texts], circumstances, city=city, date=ride_date, time_zone=time_zone
+    )
+    prompts = prompts_of(contexts[by_texts], settings, city) | questions_of(by_items, settings)
+    return dict(sorted(prompts.items(), key=lambda pair: str(pair[0])))
 
 
 def _ask(
@@ -227,6 +261,9 @@ class _Row:
     reason: str
     summary: str
     summary_source: str
+    summary_support: str
+    circumstance: str
+    item_ids: str
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     cost_usd: float | None = None
@@ -256,7 +293,7 @@ def _answered_row(prompt: Prompt, position: int, calls: Sequence[Call], settings
     call, model = calls[-1], settings.models[position]
     return _Row(
         prompt_hash=call.prompt_hash,
-        template_version=settings.template.version,
+        template_version=prompt.template_version,
         model=model.name,
         model_that_answered=call.model_that_answered,
         base_url=call.base_url,
@@ -265,6 +302,9 @@ def _answered_row(prompt: Prompt, position: int, calls: Sequence[Call], settings
         reason=call.reason,
         summary=call.summary,
         summary_source="llm",
+        summary_support=call.summary_support,
+        circumstance=call.circumstance,
+        item_ids=call.item_ids,
         **_totals(calls),
         latency_seconds=call.latency_seconds,
         request_id=call.request_id,
@@ -278,14 +318,13 @@ def _unanswered_row(
     first = settings.models[0]
     return _Row(
         prompt_hash=prompt.model_hashes[0],
-        template_version=settings.template.version,
+        template_version=prompt.template_version,
         model=first.name,
         base_url=endpoint.public_url,
         parameters=first.parameters_json,
         status=_status_without_answer(result),
         reason=result.reason,
-        summary=summarise_extractively(*prompt.texts),
-        summary_source="extractive",
+        **_made_here(prompt),
         **_totals(calls),
     )
 
@@ -298,12 +337,23 @@ def _extractive_row(prompt: Prompt) -> _Row:
     return _Row(
         prompt_hash=prompt.extractive_hash,
         model=EXTRACTIVE_MODEL,
-        parameters=EXTRACTIVE_PARAMETERS,
+        parameters=prompt.extractive_parameters,
         status="extractive",
         reason="no text" if prompt.is_empty else "",
-        summary=summarise_extractively(*prompt.texts),
-        summary_source="extractive",
+        **_made_here(prompt),
     )
+
+
+def _made_here(prompt: Prompt) -> dict[str, Any]:
+    """Make the part of a row that is a summary without a model."""
+    summary = prompt.without_model()
+    return {
+        "summary": summary.text,
+        "summary_source": "extractive",
+        "summary_support": summary.support,
+        "circumstance": summary.circumstance,
+        "item_ids": json.dumps(summary.item_ids),
+    }
 
 
 def _totals(calls: Sequence[Call]) -> dict[str, Any]:
