@@ -7,11 +7,13 @@ from dbt_project.summaries.ledger import summarise
 
 def model(dbt, session):
     return summarise(
-        contexts=dbt.ref("int_anomalous_contexts").df(),
+        contexts=dbt.ref("int_summary_contexts").df(),
+        circumstances=dbt.ref("int_summary_items").df(),
         ledger=dbt.ref("int_earlier_summaries").df(),
         settings=load_settings(dbt.config.get("settings_file")),
         journal_file=WarehouseSettings.read().journal_file,
         city=dbt.config.get("city"),
+        time_zone=dbt.config.get("time_zone"),
         ride_date=parse_run_date(dbt.config.get("ride_date")),
         endpoint=Endpoint.from_settings(LanguageModelSettings.read()),
     )

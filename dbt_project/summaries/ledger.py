@@ -13,7 +13,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
@@ -24,8 +24,9 @@ from dbt_common.events.types import Note
 from dbt_project.settings.summaries import Settings
 from dbt_project.summaries.chain import Result, ask_all
 from dbt_project.summaries.endpoint import Endpoint
-from dbt_project.summaries.extractive import summarise_extractively
+from dbt_project.summaries.extractive import ExtractiveSummary, summarise_extractively
 from dbt_project.summaries.gate import Gate
+from dbt_project.summaries.items import contexts_with_items
 from dbt_project.summaries.journal import Call, Journal
 from dbt_project.summaries.prompts import (
     EXTRACTIVE_MODEL,
@@ -45,6 +46,9 @@ LEDGER_DTYPES = {
     "reason": "string",
     "summary": "string",
     "summary_source": "string",
+    "circumstance": "string",
+    "item_ids": "string",
+    "summary_support": "string",
     "prompt_tokens": "Int64",
     "completion_tokens": "Int64",
     "cost_usd": "Float64",
@@ -53,18 +57,21 @@ LEDGER_DTYPES = {
     "request_id": "string",
     "created_at": "datetime64[us]",
 }
-"""Columns of the ledger. `created_at` is UTC without an offset; `prompt_hash` is the key."""
+"""Columns of the ledger. `created_at` is UTC without an offset; `prompt_hash` is the key; `item_ids`
+are separated by commas."""
 
 _PROGRESS_SECONDS = 5.0
 
 
 def summarise(
     contexts: pd.DataFrame,
+    circumstances: pd.DataFrame,
     ledger: pd.DataFrame,
     settings: Settings,
     *,
     journal_file: str | os.PathLike[str],
     city: str,
+    time_zone: str,
     ride_date: dt.date,
     endpoint: Endpoint | None,
 ) -> pd.DataFrame:
@@ -73,15 +80,18 @@ def summarise(
     Parameters
     ----------
     contexts : DataFrame
-        A row for each context, columns `context_id`, `news`, `weather`, `traffic`; a text has one
-        item a line, and is empty or NULL if there is none.
+        A row for each context, columns `context_id`, `area`, `window_start`, `window_end`, and
+        `news`, `weather`, `traffic`; a text has one item a line, and is empty or NULL if there is
+        none. The day as a whole is a context as well, and has the date as its id.
+    circumstances : DataFrame
+        The items of these contexts; see `dbt_project.summaries.items.contexts_with_items`.
     ledger : DataFrame
         `context_summaries` as earlier builds left it, for a journal that was lost.
     settings : Settings
     journal_file : path
         See `dbt_project.summaries.journal`.
-    city : str
-        Its name, for the prompt.
+    city, time_zone : str
+        Its name, as prompts and summaries call it, and its clocks.
     ride_date : date
         The day that is built, to which the calls are put down.
     endpoint : Endpoint or None
@@ -90,9 +100,9 @@ def summarise(
     Returns
     -------
     DataFrame
-        `context_id` and the columns of `LEDGER_DTYPES`, one row a context in the order of the ids;
-        contexts that come to the same prompt have the same row. Nothing that a language model's
-        server does raises.
+        `context_id` and the columns of `LEDGER_DTYPES`, one row a context in the order of the ids.
+        Contexts that come to the same prompt have the same answer; a summary that no model wrote
+        is of the context alone. Nothing that a language model's server does raises.
     """
     prompts = prompts_of(contexts, settings, city)
     distinct = {prompt.question: prompt for prompt in prompts.values()}
@@ -108,11 +118,20 @@ def summarise(
             ]
             results = _ask(to_ask, settings, journal, endpoint, ride_date)
             known = _Known(journal, distinct.values())
-    rows = {
-        question: asdict(_row(prompt, known, results.get(question), settings, endpoint))
-        for question, prompt in distinct.items()
+    extractive = {
+        context.context_id: summarise_extractively(
+            context, is_of_the_day=context.context_id == ride_date.isoformat()
+        )
+        for context in contexts_with_items(
+            contexts, circumstances, city=city, date=ride_date, time_zone=time_zone
+        )
     }
-    records = [{"context_id": key, **rows[prompt.question]} for key, prompt in prompts.items()]
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    records = []
+    for context_id, prompt in prompts.items():
+        result, summary = results.get(prompt.question), extractive[context_id]
+        row = _row(prompt, known, result, summary, settings, endpoint, now)
+        records.append({"context_id": context_id, **asdict(row)})
     table = pd.DataFrame(records, columns=["context_id", *LEDGER_DTYPES])
     return table.astype({"context_id": contexts["context_id"].dtype, **LEDGER_DTYPES})
 
@@ -209,10 +228,6 @@ class _Known:
         return self._open.get(prompt.question, [])
 
 
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Row:
     """A row of the ledger; the columns are explained in `models/marts`."""
@@ -227,29 +242,65 @@ class _Row:
     reason: str
     summary: str
     summary_source: str
+    circumstance: str | None = None
+    item_ids: str = ""
+    summary_support: str = ""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     cost_usd: float | None = None
     attempts: int = 0
     latency_seconds: float | None = None
     request_id: str = ""
-    created_at: dt.datetime = field(default_factory=_now)
+    created_at: dt.datetime
 
 
 def _row(
     prompt: Prompt,
     known: _Known,
     result: Result | None,
+    extractive: ExtractiveSummary,
     settings: Settings,
     endpoint: Endpoint | None,
+    now: dt.datetime,
 ) -> _Row:
-    """Make the row that counts for a prompt today."""
+    """Make the row that counts for a context today."""
     answer = known.answer_to(prompt)
     if answer is not None:
         return _answered_row(prompt, *answer, settings)
-    if result is not None and endpoint is not None:
-        return _unanswered_row(prompt, known.calls_in_vain(prompt), result, settings, endpoint)
-    return _extractive_row(prompt)
+    own = _columns_of(extractive)
+    if result is None or endpoint is None:
+        return _Row(
+            prompt_hash=extractive.key,
+            model=EXTRACTIVE_MODEL,
+            parameters=EXTRACTIVE_PARAMETERS,
+            status="extractive",
+            reason="no text" if prompt.is_empty else "",
+            created_at=now,
+            **own,
+        )
+    first = settings.models[0]
+    return _Row(
+        prompt_hash=prompt.model_hashes[0],
+        template_version=settings.template.version,
+        model=first.name,
+        base_url=endpoint.public_url,
+        parameters=first.parameters_json,
+        status=_status_without_answer(result),
+        reason=result.reason,
+        created_at=now,
+        **own,
+        **_totals(known.calls_in_vain(prompt)),
+    )
+
+
+def _columns_of(extractive: ExtractiveSummary) -> dict[str, Any]:
+    return {
+        "summary": extractive.text,
+        "summary_source": "extractive",
+        "circumstance": extractive.circumstance,
+        "item_ids": ",".join(extractive.item_ids),
+        "summary_support": extractive.support,
+    }
 
 
 def _answered_row(prompt: Prompt, position: int, calls: Sequence[Call], settings: Settings) -> _Row:
@@ -272,38 +323,8 @@ def _answered_row(prompt: Prompt, position: int, calls: Sequence[Call], settings
     )
 
 
-def _unanswered_row(
-    prompt: Prompt, calls: Sequence[Call], result: Result, settings: Settings, endpoint: Endpoint
-) -> _Row:
-    first = settings.models[0]
-    return _Row(
-        prompt_hash=prompt.model_hashes[0],
-        template_version=settings.template.version,
-        model=first.name,
-        base_url=endpoint.public_url,
-        parameters=first.parameters_json,
-        status=_status_without_answer(result),
-        reason=result.reason,
-        summary=summarise_extractively(*prompt.texts),
-        summary_source="extractive",
-        **_totals(calls),
-    )
-
-
 def _status_without_answer(result: Result) -> str:
     return "budget" if result.is_over_budget else "failed"
-
-
-def _extractive_row(prompt: Prompt) -> _Row:
-    return _Row(
-        prompt_hash=prompt.extractive_hash,
-        model=EXTRACTIVE_MODEL,
-        parameters=EXTRACTIVE_PARAMETERS,
-        status="extractive",
-        reason="no text" if prompt.is_empty else "",
-        summary=summarise_extractively(*prompt.texts),
-        summary_source="extractive",
-    )
 
 
 def _totals(calls: Sequence[Call]) -> dict[str, Any]:

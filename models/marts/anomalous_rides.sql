@@ -35,6 +35,9 @@ select
     summaries.summary_source,
     summaries.model as summary_model,
     summaries.prompt_hash,
+    summaries.circumstance,
+    coalesce(string_split(nullif(summaries.item_ids, ''), ','), []) as item_ids,
+    summaries.summary_support,
     rides.extra_fields
 from rides
 inner join contexts on rides.context_id = contexts.context_id

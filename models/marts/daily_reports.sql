@@ -73,13 +73,14 @@ usual as (
     {%- endif %}
 ),
 
--- how the summaries of the day's anomalous rides came about
+-- how the summaries came about: of the anomalous rides' contexts, and of the day as a whole
 summaries as (
     select
-        count(*) as summarized_contexts,
+        count(*) filter (context_id != {{ run_date_sql() }}::varchar) as summarized_contexts,
         count(*) filter (summary_source = 'llm') as llm_summaries,
         count(*) filter (status = 'failed') as failed_summaries,
-        count(*) filter (status = 'budget') as budget_summaries
+        count(*) filter (status = 'budget') as budget_summaries,
+        any_value(summary) filter (context_id = {{ run_date_sql() }}::varchar) as summary
     from {{ ref('int_context_summaries') }}
 ),
 
@@ -199,6 +200,7 @@ select
     costs.prompt_tokens,
     costs.completion_tokens,
     costs.cost_usd,
+    summaries.summary,
     missing.missing,
     warning_lists.warnings
 from records
