@@ -15,6 +15,9 @@
         'distance_from_normal',
         'severity',
         'likely_reason',
+        'circumstance',
+        'item_ids',
+        'summary_support',
     ]) -}}
 {%- endmacro %}
 

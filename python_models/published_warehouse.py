@@ -9,6 +9,7 @@ def model(dbt, session):
     dbt.ref("anomalous_rides")
     dbt.ref("rejected_rides")
     dbt.ref("ride_contexts")
+    dbt.ref("ride_circumstances")
     dbt.ref("context_summaries")
     dbt.ref("daily_reports")
     dbt.ref("clustered_data")

@@ -75,6 +75,11 @@ class Variables(BaseModel):
         le=1440,
         description="Rides that touch the same periods of this length share their circumstances.",
     )
+    news_minutes: int = Field(
+        ge=1,
+        le=1440,
+        description="So long a headline is among the circumstances of rides, from its appearance on.",
+    )
     clustering_features: list[Literal["ride_dist", "ride_time"]] = Field(
         min_length=1, max_length=2, description="What rides are compared by; never speed."
     )

@@ -41,11 +41,11 @@ class Summary:
     text : str
     circumstance : str
         What weighs most, one of `dbt_project.summaries.items.CATEGORIES`; empty if nothing does, or
-        the context has no items.
+        a model was asked about texts.
     item_ids : tuple of str
         The items that it rests on.
     support : str
-        What the check of its sentences found; empty if the context has no items.
+        What the check of its sentences found; empty if a model was asked about texts.
     """
 
     text: str

@@ -276,6 +276,8 @@ class Journal:
                 # A ledger of an earlier version lacks the columns that have come since.
                 names = [field.name for field in fields(Outcome) if field.name in row]
                 outcome = {name: row[name] for name in names if row[name] is not None}
+                if not isinstance(outcome.get("item_ids", ""), str):
+                    outcome["item_ids"] = json.dumps(list(outcome["item_ids"]))
                 _insert(connection, {**call, **outcome})
 
     @contextlib.contextmanager

@@ -30,6 +30,7 @@ from dbt_project.summaries.items import contexts_with_items
 from dbt_project.summaries.journal import Call, Journal
 from dbt_project.summaries.prompts import (
     EXTRACTIVE_MODEL,
+    EXTRACTIVE_PARAMETERS,
     Prompt,
     prompts_of,
 )
@@ -58,57 +59,61 @@ LEDGER_DTYPES = {
     "created_at": "datetime64[us]",
 }
 """Columns of the ledger. `created_at` is UTC without an offset; `prompt_hash` is the key.
-`item_ids` is a list as JSON, empty for a context that has texts and no items."""
+`item_ids` is a list as JSON."""
 
 _PROGRESS_SECONDS = 5.0
 
 
 def summarise(
     contexts: pd.DataFrame,
+    circumstances: pd.DataFrame,
     ledger: pd.DataFrame,
     settings: Settings,
     *,
     journal_file: str | os.PathLike[str],
     city: str,
+    time_zone: str,
     ride_date: dt.date,
     endpoint: Endpoint | None,
-    circumstances: pd.DataFrame | None = None,
-    time_zone: str = "UTC",
 ) -> pd.DataFrame:
     """Find or make the summary of every context, asking a model only what the journal lacks.
 
     Parameters
     ----------
     contexts : DataFrame
-        A row for each context, columns `context_id`, `news`, `weather`, `traffic`; a text has one
-        item a line, and is empty or NULL if there is none. With `circumstances` also `area`,
-        `window_start` and `window_end`.
+        A row for each context, columns `context_id`, `area`, `window_start`, `window_end`, and
+        `news`, `weather`, `traffic`; a text has one item a line, and is empty or NULL if there is
+        none. The day as a whole is a context as well, and has the date as its id.
+    circumstances : DataFrame
+        A row for each context and item; see `dbt_project.summaries.items.contexts_with_items`, and
+        `record_number`, which is NULL for a text that a ride carries itself. A context with such a
+        text is asked about by its three texts, any other by its items.
     ledger : DataFrame
         `context_summaries` as earlier builds left it, for a journal that was lost.
     settings : Settings
     journal_file : path
         See `dbt_project.summaries.journal`.
-    city : str
-        Its name, for the prompt.
+    city, time_zone : str
+        Its name, as prompts and summaries call it, and its time zone by its IANA name.
     ride_date : date
         The day that is built, to which the calls are put down.
     endpoint : Endpoint or None
         Where the models are; None if there is none to ask.
-    circumstances : DataFrame, optional
-        A row for each context and item; see `dbt_project.summaries.items.contexts_with_items`, and
-        `record_number`, which is NULL for a text that a ride carries itself. A context with such a
-        text is asked about by its three texts, any other by its items.
-    time_zone : str
-        Of the city, by its IANA name.
 
     Returns
     -------
     DataFrame
-        `context_id` and the columns of `LEDGER_DTYPES`, one row a context in the order of the ids;
-        contexts that come to the same prompt have the same row. Nothing that a language model's
-        server does raises.
+        `context_id` and the columns of `LEDGER_DTYPES`, one row a context in the order of the ids.
+        Contexts that come to the same prompt have the same answer; a summary that no model wrote
+        is of the context alone. Nothing that a language model's server does raises.
     """
-    prompts = _prompts(contexts, circumstances, settings, city, ride_date, time_zone)
+    in_order = contexts_with_items(
+        contexts, circumstances, city=city, date=ride_date, time_zone=time_zone
+    )
+    of_rides = set(circumstances.loc[circumstances["record_number"].isna(), "context_id"])
+    by_texts = [context for context in in_order if context.context_id in of_rides]
+    by_items = [context for context in in_order if context.context_id not in of_rides]
+    prompts = prompts_of(contexts, by_texts, settings) | questions_of(by_items, settings)
     distinct = {prompt.question: prompt for prompt in prompts.values()}
     with Journal(journal_file) as journal:
         journal.restore(ledger)
@@ -122,11 +127,16 @@ def summarise(
             ]
             results = _ask(to_ask, settings, journal, endpoint, ride_date)
             known = _Known(journal, distinct.values())
+    # contexts with the same texts ask the same question, and may differ in place and hours
+    summaries = {(prompt.question, prompt.extractive_hash): prompt for prompt in prompts.values()}
     rows = {
-        question: asdict(_row(prompt, known, results.get(question), settings, endpoint))
-        for question, prompt in distinct.items()
+        key: asdict(_row(prompt, known, results.get(prompt.question), settings, endpoint))
+        for key, prompt in summaries.items()
     }
-    records = [{"context_id": key, **rows[prompt.question]} for key, prompt in prompts.items()]
+    records = [
+        {"context_id": context_id, **rows[prompt.question, prompt.extractive_hash]}
+        for context_id, prompt in sorted(prompts.items())
+    ]
     table = pd.DataFrame(records, columns=["context_id", *LEDGER_DTYPES])
     return table.astype({"context_id": contexts["context_id"].dtype, **LEDGER_DTYPES})
 
@@ -147,26 +157,6 @@ def calls_of_day(journal_file: str | os.PathLike[str], ride_date: dt.date) -> pd
     """
     with Journal(journal_file) as journal:
         return journal.of_day(ride_date)
-
-
-def _prompts(
-    contexts: pd.DataFrame,
-    circumstances: pd.DataFrame | None,
-    settings: Settings,
-    city: str,
-    ride_date: dt.date,
-    time_zone: str,
-) -> dict[Any, Prompt]:
-    """Make the prompt of each context, in the order of their ids."""
-    if circumstances is None:
-        return prompts_of(contexts, settings, city)
-    of_rides = circumstances.loc[circumstances["record_number"].isna(), "context_id"]
-    by_texts = contexts["context_id"].isin(of_rides)
-    by_items = contexts_with_items(
-        contexts[~by_texts], circumstances, city=city, date=ride_date, time_zone=time_zone
-    )
-    prompts = prompts_of(contexts[by_texts], settings, city) | questions_of(by_items, settings)
-    return dict(sorted(prompts.items(), key=lambda pair: str(pair[0])))
 
 
 def _ask(
@@ -337,7 +327,7 @@ def _extractive_row(prompt: Prompt) -> _Row:
     return _Row(
         prompt_hash=prompt.extractive_hash,
         model=EXTRACTIVE_MODEL,
-        parameters=prompt.extractive_parameters,
+        parameters=EXTRACTIVE_PARAMETERS,
         status="extractive",
         reason="no text" if prompt.is_empty else "",
         **_made_here(prompt),

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,6 +19,7 @@ import pandas as pd
 from dbt_project.settings.summaries import PLACEHOLDER, TEXTS, Settings, Template
 from dbt_project.summaries import extractive
 from dbt_project.summaries.answers import Completion, Summary, summary_of
+from dbt_project.summaries.items import Context
 from dbt_project.summaries.plain_text import printable
 from dbt_project.summaries.sentences import first_sentences
 
@@ -46,8 +48,6 @@ class Prompt:
         Key of the answer of each entry of the chain.
     extractive_hash : str
         Key of the summary that is made without a model.
-    extractive_parameters : str
-        What decides that summary beside the texts, as JSON.
     template_version : str
     is_empty : bool
         Whether there is nothing to summarise.
@@ -63,7 +63,6 @@ class Prompt:
     question: str
     model_hashes: tuple[str, ...]
     extractive_hash: str
-    extractive_parameters: str
     template_version: str
     is_empty: bool
     read: Callable[[Completion], Summary] = field(repr=False, compare=False)
@@ -85,48 +84,48 @@ class Prompt:
 _TEMPLATE_TOKENS = 200
 
 
-def prompts_of(contexts: pd.DataFrame, settings: Settings, city: str) -> dict[Any, Prompt]:
-    """Make the prompt of each context.
+def prompts_of(
+    texts: pd.DataFrame, contexts: Iterable[Context], settings: Settings
+) -> dict[str, Prompt]:
+    """Make the prompt of each context that is asked about by its texts.
 
     Parameters
     ----------
-    contexts : DataFrame
-        A row for each context, columns `context_id`, `news`, `weather`, `traffic`.
+    texts : DataFrame
+        A row for each of the contexts and maybe others, columns `context_id`, `news`, `weather`,
+        `traffic`.
+    contexts : iterable of Context
     settings : Settings
-    city : str
-        Its name, for the prompt.
 
     Returns
     -------
     dict
-        The prompt of each context id, in the order of the ids.
+        The prompt of each context id.
     """
-    rows = contexts[["context_id", *TEXTS]].itertuples(index=False, name=None)
+    rows = texts[["context_id", *TEXTS]].itertuples(index=False, name=None)
+    by_id = {str(context_id): tuple(map(clean, three)) for context_id, *three in rows}
     return {
-        context_id: _prompt((clean(news), clean(weather), clean(traffic)), settings, city)
-        for context_id, news, weather, traffic in sorted(rows, key=lambda row: str(row[0]))
+        context.context_id: _prompt(by_id[context.context_id], context, settings)
+        for context in contexts
     }
 
 
-def _prompt(texts: tuple[str, str, str], settings: Settings, city: str) -> Prompt:
+def _prompt(texts: tuple[str, ...], context: Context, settings: Settings) -> Prompt:
     version = settings.template.version
-    messages = render(settings.template, texts, city)
+    messages = render(settings.template, texts, context.city)
     return Prompt(
         messages=messages,
         question=hash_of(messages=messages, template_version=version),
         model_hashes=model_hashes(settings, messages=messages, template_version=version),
-        extractive_hash=hash_of(
-            texts=texts, model=EXTRACTIVE_MODEL, parameters=EXTRACTIVE_PARAMETERS
-        ),
-        extractive_parameters=EXTRACTIVE_PARAMETERS,
+        extractive_hash=extractive_hash(context),
         template_version=version,
         is_empty=not any(texts),
         read=summary_of,
-        without_model=lambda: Summary(extractive.summarise_extractively(*texts)),
+        without_model=partial(extractive.summarise_extractively, context),
     )
 
 
-def render(template: Template, texts: tuple[str, str, str], city: str) -> Messages:
+def render(template: Template, texts: tuple[str, ...], city: str) -> Messages:
     """Fill the template.
 
     Parameters
@@ -198,6 +197,15 @@ def model_hashes(settings: Settings, **what_decides: object) -> tuple[str, ...]:
     return tuple(
         hash_of(model=model.name, parameters=model.deciding_parameters, **what_decides)
         for model in settings.models
+    )
+
+
+def extractive_hash(context: Context) -> str:
+    """Make the key of a context's summary without a model: of its place, hours and items."""
+    return hash_of(
+        context=json.dumps(asdict(replace(context, context_id="")), default=str),
+        model=EXTRACTIVE_MODEL,
+        parameters=EXTRACTIVE_PARAMETERS,
     )
 
 

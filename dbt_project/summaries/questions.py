@@ -7,13 +7,11 @@ question are enough. An answer counts only if its items hold what it says.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 
 from dbt_project.settings.summaries import ItemsTemplate, Settings
-from dbt_project.summaries import notable
 from dbt_project.summaries.answers import (
     CUT_OFF,
     MAX_SENTENCES,
@@ -27,13 +25,13 @@ from dbt_project.summaries.answers import (
 from dbt_project.summaries.chatter import without_chatter
 from dbt_project.summaries.evidence import check
 from dbt_project.summaries.items import CATEGORIES, Context, fitting
-from dbt_project.summaries.notable import nothing_fits, summarise_notable
+from dbt_project.summaries.extractive import nothing_fits, summarise_extractively
 from dbt_project.summaries.plain_text import plain_text
 from dbt_project.summaries.prompts import (
-    EXTRACTIVE_MODEL,
     Messages,
     Prompt,
     clean,
+    extractive_hash,
     fill,
     harmless,
     hash_of,
@@ -67,21 +65,15 @@ def _question(context: Context, settings: Settings) -> Prompt:
     fitted = replace(context, items=tuple(fitting(context.items, context.date, template.longest)))
     messages = render(template, fitted, left_out=len(context.items) - len(fitted.items))
     decides = {"answer": RESPONSE_FORMAT, "template_version": template.version}
-    parameters = json.dumps({"items_version": notable.VERSION})
     return Prompt(
         messages=messages,
         question=hash_of(messages=messages, **decides),
         model_hashes=model_hashes(settings, messages=messages, **decides),
-        extractive_hash=hash_of(
-            context=json.dumps(asdict(replace(context, context_id="")), default=str),
-            model=EXTRACTIVE_MODEL,
-            parameters=parameters,
-        ),
-        extractive_parameters=parameters,
+        extractive_hash=extractive_hash(context),
         template_version=template.version,
         is_empty=not fitted.items,
         read=partial(_read, context=fitted),
-        without_model=partial(summarise_notable, context),
+        without_model=partial(summarise_extractively, context),
         response_format=RESPONSE_FORMAT,
     )
 
@@ -141,7 +133,7 @@ def _read(completion: Completion, context: Context) -> Summary:
     if reply.claims and not claims:
         raise UnusableAnswerError("empty answer")
     if not claims:
-        return nothing_fits(context)
+        return nothing_fits(context, check((), context).text)
     if reads_like_reasoning(" ".join(claim.text for claim in claims)):
         raise UnusableAnswerError("reads like reasoning, not like an answer")
     evidence = check(claims, context)

@@ -36,7 +36,10 @@ anomalies as (
             'expected_minutes', round(expected_minutes, 1),
             'times_expected', case when isfinite(times_expected) then round(times_expected, 2) end,
             'severity', severity,
-            'likely_reason', likely_reason
+            'likely_reason', likely_reason,
+            'circumstance', circumstance,
+            'item_ids', item_ids,
+            'summary_support', summary_support
         )::varchar as added
     from {{ ref('anomalous_rides') }}
     where ride_date = {{ run_date_sql() }}
@@ -54,7 +57,10 @@ normal as (
             'expected_minutes', null,
             'times_expected', null,
             'severity', null,
-            'likely_reason', null
+            'likely_reason', null,
+            'circumstance', null,
+            'item_ids', [],
+            'summary_support', null
         )::varchar as added
 ),
 

@@ -34,8 +34,11 @@ rejected_rides as (
     where ride_date = {{ run_date_sql() }}
 ),
 
+-- that of the day as a whole has the date as its context
 summaries as (
-    select * from {{ ref('int_context_summaries') }}
+    select *
+    from {{ ref('int_context_summaries') }}
+    where context_id != {{ run_date_sql() }}::varchar
 ),
 
 calls as (

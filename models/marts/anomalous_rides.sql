@@ -46,7 +46,10 @@ select
     facts.times_expected,
     facts.distance_from_normal,
     facts.severity,
-    facts.likely_reason
+    facts.likely_reason,
+    nullif(summaries.circumstance, '') as circumstance,
+    summaries.item_ids::json::varchar[] as item_ids,
+    summaries.summary_support
 from rides
 inner join contexts on rides.context_id = contexts.context_id
 inner join summaries on rides.context_id = summaries.context_id

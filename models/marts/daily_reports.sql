@@ -14,6 +14,13 @@ day_warnings as (
     select * from {{ ref('int_day_warnings') }}
 ),
 
+-- one row, of the day as a whole
+day_summary as (
+    select summary
+    from {{ ref('int_context_summaries') }}
+    where context_id = {{ run_date_sql() }}::varchar
+),
+
 warning_list as (
     select coalesce(list(warning order by place), []) as warnings
     from day_warnings
@@ -53,8 +60,10 @@ select
     normal.long_ride_hours,
     normal.hours_at_start,
     normal.hours_per_mile,
-    '{{ var("clustering_scale") }}' as clustering_scale
+    '{{ var("clustering_scale") }}' as clustering_scale,
+    day_summary.summary
 from figures
 cross join usual
 cross join normal
 cross join warning_list
+cross join day_summary

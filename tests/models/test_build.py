@@ -156,7 +156,7 @@ class TestEmbeddedDay:
             expected = {
                 bulletin["text"]
                 for bulletin in traffic
-                if bulletin.get("area") in (None, area)
+                if bulletin.get("area") in (None, area) and bulletin.get("ended_at")
                 and np.datetime64(bulletin["started_at"][:19])
                 < np.datetime64(end, "h") + np.timedelta64(1, "h")
                 and np.datetime64((bulletin.get("ended_at") or "2023-05-02T00:00:00")[:19]) > start
@@ -255,7 +255,7 @@ class TestSourceFormats:
         assert {key: far[key] for key in odd} == odd
         assert (normal["label"], far["label"]) == (0, -1)
         assert build.query("select news, weather, traffic, summary from anomalous_rides") == [
-            (*texts.values(), "Rain. Bridge closed. A marathon.")
+            (*texts.values(), "Bridge closed. A marathon. Rain.")
         ]
         assert build.query("select missing from daily_reports") == [
             (["news", "traffic", "weather"],)

@@ -24,7 +24,7 @@ MOST_PARENTS = 7
 # These gather what all others have found, and name it, so that all of it comes first.
 GATHER_EVERYTHING = {"int_day_figures", "published_warehouse", "report"}
 # These read in the middle of what they do.
-READ_WITHIN = {"int_ride_windows", "int_window_texts"}
+READ_WITHIN = {"int_ride_windows"}
 Manifest = dict[str, Any]
 Node = dict[str, Any]
 

@@ -46,7 +46,7 @@ def build(
     return built
 
 
-LEDGER = "select * from context_summaries order by prompt_hash"
+LEDGER = "select * from context_summaries where summary_source = 'llm' order by prompt_hash"
 COSTS = "select llm_calls, prompt_tokens, completion_tokens, cost_usd from daily_reports"
 SUMMARIES = (
     "select distinct summary_status, summary_source, summary from anomalous_rides order by 1"

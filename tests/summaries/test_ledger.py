@@ -142,7 +142,7 @@ class TestAskedOnce:
         row, same = rows.drop(columns="context_id").to_dict("records")
         assert row == same
         assert (row["status"], row["summary_source"]) == ("extractive", "extractive")
-        assert row["summary"].startswith("No news, weather or traffic")
+        assert row["summary"].startswith("No bulletin, event or notable weather is known for Leith")
 
     def test_the_order_of_the_contexts_changes_nothing(self) -> None:
         contexts = roads(20)
@@ -188,7 +188,7 @@ class TestTheRow:
     def test_without_key_and_url_the_summary_is_extractive(self) -> None:
         [row] = summarised(contexts_of("M8 closed.")).to_dict("records")
         assert (row["status"], row["model"]) == ("extractive", "extractive")
-        assert row["summary"] == "Heavy rain. M8 closed."
+        assert row["summary"] == "M8 closed. Heavy rain."
 
     def test_types_do_not_depend_on_the_rows(self) -> None:
         with ChatServer() as server:
@@ -245,7 +245,7 @@ class TestFaults:
         seconds = 0.25 if fault in (hang, drip) else 5
         row, made = ask_once(fault, settings=settings_with(call_seconds=seconds))
         assert row["status"] == "failed"
-        assert row["summary"] == "Heavy rain. M8 closed."
+        assert row["summary"] == "M8 closed. Heavy rain."
         assert row["summary_source"] == "extractive"
         assert row["reason"].startswith("gpt-6-luna: ")
         assert reason in row["reason"]

@@ -40,14 +40,14 @@ def asked(
     environment = {"OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": KEY}
     return summarise(
         windows() if contexts is None else contexts,
+        circumstances(*rows),
         NO_LEDGER,
         settings or settings_with(),
         journal_file=journal,
         city="Edinburgh",
+        time_zone="Europe/London",
         ride_date=dt.date(2023, 5, 1),
         endpoint=Endpoint.from_settings(LanguageModelSettings.read(environment)),
-        circumstances=circumstances(*rows),
-        time_zone="Europe/London",
     )
 
 
@@ -130,7 +130,7 @@ class TestTheQuestion:
             assert server.calls == []
         assert (row["status"], row["reason"]) == ("extractive", "no text")
         assert row["summary"] == (
-            "Nothing is reported for Leith between 17:00 and 19:00 that would make a ride unusual."
+            "No bulletin, event or notable weather is known for Leith between 17:00 and 19:00."
         )
 
     def test_texts_that_a_ride_carries_itself_are_asked_about_as_they_stand(self) -> None:
@@ -172,7 +172,7 @@ class TestTheAnswer:
     def test_where_no_item_matters_it_says_so(self) -> None:
         row, _ = row_of(answer(reply(category="none")))
         assert row["status"] == "ok"
-        assert row["summary"].startswith("Nothing is reported for Leith between 17:00 and 19:00")
+        assert row["summary"].startswith("No bulletin, event or notable weather is known for Leith")
         assert (row["item_ids"], row["circumstance"]) == ("[]", "")
 
     @pytest.mark.parametrize(
@@ -205,8 +205,8 @@ class TestTheAnswer:
         row, _ = row_of(answer(reply(("Paisley was flooded.", [2]))))
         assert (row["status"], row["summary_source"]) == ("failed", "extractive")
         assert row["summary"].startswith("Gas leak on Great Junction Street")
-        assert json.loads(row["item_ids"]) == ["item-1", "item-2", "item-3"]
-        assert row["summary_support"] == "all 3 sentences supported"
+        assert json.loads(row["item_ids"]) == ["item-1", "item-3", "item-2"]
+        assert row["summary_support"] == "extractive: its own items"
         assert row["circumstance"] == "closure"
 
     def test_an_answer_cut_off_in_its_json_is_said_to_be(self) -> None:

@@ -172,7 +172,7 @@ class TestBudget:
         assert rows["status"].value_counts().to_dict() == {"budget": 13, "ok": 7}
         over = rows[rows["status"] == "budget"]
         assert set(over["summary_source"]) == {"extractive"}
-        assert over["summary"].str.startswith("Heavy rain. Road").all()
+        assert over["summary"].str.fullmatch(r"Road \d+ closed. Heavy rain.").all()
         assert over["reason"].str.contains("over the budget of 7 calls a day").all()
         assert over["attempts"].tolist() == [0] * 13
 

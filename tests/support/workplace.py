@@ -27,6 +27,7 @@ MARTS = {
     "anomalous_rides",
     "rejected_rides",
     "ride_contexts",
+    "ride_circumstances",
     "context_summaries",
     "daily_reports",
 }
