@@ -1,17 +1,29 @@
 with news as (
-    select text from {{ ref('stg_lake__news') }}
+    select
+        text,
+        is_time_unreadable
+    from {{ ref('stg_lake__news') }}
 ),
 
 weather as (
-    select text from {{ ref('stg_lake__weather') }}
+    select
+        text,
+        is_time_unreadable
+    from {{ ref('stg_lake__weather') }}
 ),
 
 traffic as (
-    select text from {{ ref('stg_lake__traffic') }}
+    select
+        text,
+        is_time_unreadable
+    from {{ ref('stg_lake__traffic') }}
 ),
 
 ride_records as (
-    select record_number from {{ ref('stg_lake__ride_records') }}
+    select
+        record_number,
+        source_file
+    from {{ ref('stg_lake__ride_records') }}
 ),
 
 cleaned as (
