@@ -42,7 +42,8 @@ _NOT_ON_ITS_OWN = NO_REASON | {"injuries"}
 _IN_THE_AIR = frozenset(theme.label for theme in IN_THE_AIR) - {"heavy"}
 _CALM = re.compile(
     r"\b(?:all clear|moving (?:well|freely)|flowing|running (?:well|normally|as normal)|"
-    r"(?:back to|as) normal|re-?opened|nothing to report|no (?:incidents?|problems?|issues?|reports?))\b",
+    r"(?:back to|as) normal|re-?opened|nothing to report|"
+    r"no (?:incidents?|problems?|issues?|reports?))\b",
     re.IGNORECASE,
 )
 # A headline with one of these is about another hour than the one in which it appeared.

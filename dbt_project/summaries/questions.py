@@ -24,8 +24,8 @@ from dbt_project.summaries.answers import (
 )
 from dbt_project.summaries.chatter import without_chatter
 from dbt_project.summaries.evidence import check
-from dbt_project.summaries.items import CATEGORIES, Context, fitting
 from dbt_project.summaries.extractive import nothing_fits, summarise_extractively
+from dbt_project.summaries.items import CATEGORIES, Context, fitting
 from dbt_project.summaries.plain_text import plain_text
 from dbt_project.summaries.prompts import (
     Messages,

@@ -156,7 +156,8 @@ class TestEmbeddedDay:
             expected = {
                 bulletin["text"]
                 for bulletin in traffic
-                if bulletin.get("area") in (None, area) and bulletin.get("ended_at")
+                if bulletin.get("area") in (None, area)
+                and bulletin.get("ended_at")
                 and np.datetime64(bulletin["started_at"][:19])
                 < np.datetime64(end, "h") + np.timedelta64(1, "h")
                 and np.datetime64((bulletin.get("ended_at") or "2023-05-02T00:00:00")[:19]) > start

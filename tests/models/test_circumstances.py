@@ -66,7 +66,9 @@ WEATHER = [
 def day(tmp_path_factory: pytest.TempPathFactory) -> Build:
     workplace = Workplace(tmp_path_factory.mktemp("circumstances"))
     rides = [ride(f"normal-{number}", "Govan", "15:00", 2) for number in range(80)]
-    rides += [ride(name, *place, 90 + 7 * number) for number, (name, place) in enumerate(FAR.items())]
+    rides += [
+        ride(name, *place, 90 + 7 * number) for number, (name, place) in enumerate(FAR.items())
+    ]
     workplace.write(f"taxi-rides-{DATE}.json", rides)
     workplace.write(f"traffic-{DATE}.json", TRAFFIC)
     workplace.write(f"news-{DATE}.json", NEWS)
@@ -152,7 +154,9 @@ def test_summaries_are_about_the_ride_s_area_and_hours(day: Build) -> None:
 
 
 def test_a_summary_says_what_it_rests_on_and_the_export_too(day: Build) -> None:
-    query = "select circumstance, item_ids, summary_support from anomalous_rides where ride_id = '{}'"
+    query = (
+        "select circumstance, item_ids, summary_support from anomalous_rides where ride_id = '{}'"
+    )
     [(circumstance, item_ids, support)] = day.query(query.format("govan"))
     assert (circumstance, support) == ("closure", "extractive: its own items")
     named = "', '".join(item_ids)

@@ -1,4 +1,4 @@
-"""The summary without a language model tells what was notable there and then, and always the same."""
+"""A summary without a language model tells what was notable there and then, always the same."""
 
 import datetime as dt
 from typing import Any
