@@ -7,6 +7,7 @@ from typing import Literal
 
 import duckdb
 
+from dbt_project.errors import UserError
 from dbt_project.lake.content import BYTE_ORDER_MARK, LONGEST_LINE, Ends, LakeContent, begins_array
 from dbt_project.lake.files import MAIN_FIELDS, RIDES, FileToRead, LakeFile
 from dbt_project.settings.lake_url import glob_text
@@ -38,7 +39,7 @@ def check_files(
 
     Raises
     ------
-    ValueError
+    UserError
         In one line that names the file, if it is cut off, damaged or no JSON; or if none of the
         files of the day's rides holds anything.
     """
@@ -50,7 +51,7 @@ def check_files(
     ]
     to_read = [file for file in found if file.format != "empty"]
     if not any(file.kind == RIDES for file in to_read):
-        raise ValueError(f"{day[RIDES][0].path} is empty: a day without rides is written as []")
+        raise UserError(f"{day[RIDES][0].path} is empty: a day without rides is written as []")
     for file in to_read:
         _check_first_records(connection, file)
     return to_read
@@ -68,16 +69,16 @@ def _format_of(
     try:
         ends = content.ends(file)
     except ValueError as error:
-        raise ValueError(f"{file.path} {error}") from None
+        raise UserError(f"{file.path} {error}") from None
     except OSError as error:
-        raise ValueError(f"{file.path} cannot be read: {error.strerror or error}") from None
+        raise UserError(f"{file.path} cannot be read: {error.strerror or error}") from None
     first_line = ends.first.removeprefix(BYTE_ORDER_MARK).lstrip().partition(b"\n")[0]
     if not first_line:
         return "empty"
     if begins_array(ends.first):
         return _array(file, ends)
     if len(first_line) >= LONGEST_LINE:
-        raise ValueError(
+        raise UserError(
             f"{file.path} has a line of more than {LONGEST_LINE >> 20} MB, and no record may be "
             "longer"
         )
@@ -90,7 +91,7 @@ def _format_of(
 
 def _array(file: LakeFile, ends: Ends) -> Format:
     if not ends.last.rstrip().endswith(b"]"):
-        raise ValueError(
+        raise UserError(
             f"{file.path} begins as an array and does not end as one: it is cut off, or something "
             "else comes after it; write it again"
         )
@@ -100,10 +101,10 @@ def _array(file: LakeFile, ends: Ends) -> Format:
 def _lines(connection: duckdb.DuckDBPyConnection, file: LakeFile, ends: Ends) -> Format:
     last_line = ends.last.rstrip().rpartition(b"\n")[2].lstrip()
     if last_line.endswith(b"\0"):
-        raise ValueError(f"{file.path} ends in zeros, as a file whose end is lost; write it again")
+        raise UserError(f"{file.path} ends in zeros, as a file whose end is lost; write it again")
     if last_line.startswith(b"{") and "unexpected end" in _fault_of(connection, last_line):
         quoted = last_line.decode(errors="backslashreplace")[:_SHOWN]
-        raise ValueError(
+        raise UserError(
             f"{file.path} is cut off: its last line is {quoted} ... Write the file again; if it is "
             "whole, take that line out"
         )
@@ -120,7 +121,7 @@ def _other_format(connection: duckdb.DuckDBPyConnection, file: LakeFile, ends: E
         )
         if 2 * lines.count("{") > len(lines):
             return _lines(connection, file, ends)
-        raise ValueError(_in_words(file.path, error)) from None
+        raise UserError(_in_words(file.path, error)) from None
     return "unstructured"
 
 
@@ -143,10 +144,10 @@ def _check_first_records(connection: duckdb.DuckDBPyConnection, file: FileToRead
     try:
         found = _first_records(connection, file.path, file.format, wrapping, 2)
     except duckdb.InvalidInputException as error:
-        raise ValueError(_in_words(file.path, error)) from None
+        raise UserError(_in_words(file.path, error)) from None
     if found and all(found):
         quoted = " ".join(str(found[0]).split())[:_SHOWN]
-        raise ValueError(
+        raise UserError(
             f"{file.path} has its records in a list within another: {quoted} ... Write the list "
             "alone"
         )

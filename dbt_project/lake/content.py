@@ -11,9 +11,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 import duckdb
 
-from dbt_project.lake.connection import HTTP_SETTINGS
-from dbt_project.lake.delivery import s3_client
 from dbt_project.lake.files import LakeFile
+from dbt_project.lake.s3 import HTTP_SETTINGS, S3
 from dbt_project.settings.environment import S3Settings
 from dbt_project.settings.lake_url import glob_text
 
@@ -116,7 +115,7 @@ class LakeContent:
 
     @cached_property
     def _client(self) -> Any:
-        return s3_client(S3Settings.read())
+        return S3(S3Settings.read()).client  # which itself minds dots in names
 
 
 def begins_array(content: bytes) -> bool:

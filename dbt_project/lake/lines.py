@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 import duckdb
 import pandas as pd
 
+from dbt_project.errors import UserError
 from dbt_project.lake.content import LakeContent
 from dbt_project.lake.files import RIDES
 
@@ -50,7 +51,7 @@ def malformed_lines(
 
     Raises
     ------
-    ValueError
+    UserError
         In one line that names the file, if its lines are not its records one by one.
     """
     found: list[tuple[int, int, str]] = []
@@ -84,7 +85,7 @@ def nth_lines(
 
     Raises
     ------
-    ValueError
+    UserError
         If the file has another number of lines than of records.
     """
     places = set(wanted)
@@ -93,7 +94,7 @@ def nth_lines(
         if place in places:
             yield number, line.decode(errors="backslashreplace")
     if place != records:
-        raise ValueError(
+        raise UserError(
             f"{path} has changed while it was read: {records} records then, {place} lines now; "
             "build the day again"
         )

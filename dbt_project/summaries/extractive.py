@@ -1,269 +1,239 @@
-"""Summarise a context without a language model: choose the sentences that say most about the roads.
+"""Summarise a context without a language model: tell its gravest items in sentences of their own.
 
-What is chosen is decided by two things. The vocabulary below says what a bulletin, an observation
-or a headline is about (a closure, ice, a concert) and how much that matters to a taxi. Among those
-that matter equally, the most central one speaks for the others: the one closest to the centroid of
-its source in TF-IDF space (Radev et al., "Centroid-based summarization of multiple documents",
-2004). The same texts always give the same summary, and nothing is downloaded.
+What is told is decided by the vocabulary (`dbt_project.summaries.categories`) and by the order of
+the items, which is that of `ride_circumstances`: bulletins of the area first, the gravest first.
+The same items always give the same summary, and nothing is downloaded.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import chain
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from dbt_project.summaries.sentences import end_properly, shorten, split_sentences
+from dbt_project.summaries.answers import MAX_SENTENCES, Summary
+from dbt_project.summaries.items import ALL_DAY, Context, Item
+from dbt_project.summaries.replies import Claim
+from dbt_project.summaries.sentences import (
+    TERMINATORS,
+    end_properly,
+    shorten,
+    split_sentences,
+)
 from dbt_project.summaries.themes import (
-    LABELS,
-    NOT_COUNTED,
-    ROAD_NEWS,
-    THEMES,
+    IN_THE_AIR,
+    NO_REASON,
+    OTHER,
+    THEME_OF,
     lexicon,
+    mentions_of,
     themes_of,
     words_of,
 )
 
-VERSION = "2"
-"""Part of each summary's key in the ledger: raise it when the same texts get another summary."""
-
-NOTHING_KNOWN = "No news, weather or traffic information was available for this time."
-"""The summary of a context without any text."""
+VERSION = "3"
+"""Part of each summary's key in the ledger: raise it when the same items get another summary."""
 
 SENTENCE_WIDTH = 240
 """The most characters of one sentence; a longer one is cut at a word."""
 
 MANY = 4
-"""From so many items on, a source also says how many there are and what they are about."""
+"""So many notable bulletins of one category are counted before the gravest of them are told."""
 
-_LONGEST_BULLETIN = 4  # sentences; an item with more is running text, each sentence on its own
-_MOST_CANDIDATES = 400  # of a source; every pair of them is compared
+ITS_OWN_ITEMS = "extractive: its own items"
+NO_NOTABLE_ITEM = "extractive: no notable item"
+
+_LONGEST_BULLETIN = 4  # sentences; an item with more is running text, and tells its gravest one
 _NEAR_REPEAT = 0.9  # of their words in common, by cosine
-# Say nothing about what a sentence is about.
-_FUNCTION_WORDS = lexicon(
-    "a about above after again all also although am an and another any are around as at back be "
-    "because been before being below between both but by can could did do does down during each "
-    "either else even ever every few for from further had has have he hence her here him his how "
-    "however i if in into is it its itself just least less many may me might more most much must "
-    "my near neither no nor not now of off often on once one only onto or other others our out "
-    "over own part per perhaps rather same several she should since so some still such than that "
-    "the their them then there these they this those though through thus to together too toward "
-    "towards two under until up upon us very was we well were what when where whether which while "
-    "who whole whom whose why will with within without would yet you your"
+_MOST_COMPARED = 100  # items that a further one is compared with
+_PLURAL = {"closure": "closures", "collision": "collisions", "event": "events", "strike": "strikes"}
+_IN_THE_AIR = frozenset(theme.label for theme in IN_THE_AIR) - {"heavy"}
+_STOPS = "".join(TERMINATORS) + " "
+_ORDINARY = lexicon(
+    "a an the this that it there and but very expect expected avoid allow use all both some one "
+    "two several many police recovery diverted diversions vehicles long short in on at by for "
+    "from with after before until visibility"
 )
 
 
-@dataclass(frozen=True)
-class _Item:
-    """One candidate: a bulletin, an observation, a headline or a sentence of running text."""
-
-    order: int
-    sentence: str
-    words: tuple[str, ...]
-    themes: frozenset[str]
-
-    @property
-    def concerns_roads(self) -> bool:
-        return bool(self.themes & ROAD_NEWS)
-
-    @property
-    def weight(self) -> int:
-        return sum(theme.weight for theme in THEMES if theme.label in self.themes)
-
-
-@dataclass(frozen=True)
-class _Source:
-    """What one of the three texts offers, the best first."""
-
-    items: tuple[_Item, ...]
-    opening: str
-    """Says how many items there are and what about; empty if they are few."""
-
-
-def summarise_extractively(news: str, weather: str, traffic: str, max_sentences: int = 3) -> str:
-    """Summarise the circumstances of a ride with sentences of the texts themselves.
-
-    Each text that has something to say gets a sentence, traffic and weather before news. News that
-    has nothing to do with the roads has nothing to say as long as both traffic and weather do, and
-    never more than one sentence. What is left of `max_sentences` goes to further traffic bulletins,
-    then to news that concerns the roads, then to weather. The sentences stand in the order weather,
-    traffic, news.
+def summarise_extractively(context: Context) -> Summary:
+    """Summarise what held in an area and some hours with sentences of the items themselves.
 
     Parameters
     ----------
-    news, weather, traffic : str
-        The texts, one item (headline, observation, bulletin) a line; running text works too.
-        Empty if there is none.
-    max_sentences : int, default 3
-        The most sentences, at least 1.
+    context : Context
+        Its items are in the order of relevance.
 
     Returns
     -------
-    str
-        One line of at most `max_sentences` sentences. A short item of several sentences becomes one
-        sentence: its first, and after semicolons those that name a circumstance. Without any text
-        the answer is `NOTHING_KNOWN`.
+    Summary
+        At most three sentences on one line. Without a notable item it says that nothing is known.
     """
-    sources = {
-        "weather": _read("weather report", weather),
-        "traffic": _read("traffic bulletin", traffic),
-        "news": _read("news item", news),
-    }
-    chosen = _choose(sources, max_sentences)
-    sentences = [
-        _with_opening(sources[name], item, first=position == 0)
-        for name in sources
-        for position, item in enumerate(sorted(chosen.get(name, []), key=lambda item: item.order))
-    ]
-    whole = split_sentences(" ".join(sentences))[:max_sentences]
-    return " ".join(whole) or NOTHING_KNOWN
-
-
-def _choose(sources: dict[str, _Source], max_sentences: int) -> dict[str, list[_Item]]:
-    """Take one item of each source in turn, then fill up."""
-    traffic, weather, news = (sources[name].items for name in ("traffic", "weather", "news"))
-    if traffic and weather:
-        news = tuple(item for item in news if item.concerns_roads)
-    by_rank = {"traffic": traffic, "weather": weather, "news": news}
-    first = [(name, items[0]) for name, items in by_rank.items() if items]
-    more = (
-        [("traffic", item) for item in traffic[1:]]
-        + [("news", item) for item in news[1:] if item.concerns_roads and item.weight > 0]
-        + [("weather", item) for item in weather[1:] if item.weight > 0]
+    claims = claims_of(context)
+    # an item's own full stops may make several sentences of one
+    told = split_sentences(" ".join(claim.text for claim in claims))
+    if not told:
+        return nothing_fits(context, NO_NOTABLE_ITEM)
+    items = {item.number: item for item in context.items}
+    numbers = dict.fromkeys(number for claim in claims for number in claim.items)
+    return Summary(
+        text=" ".join(told[:MAX_SENTENCES]),
+        circumstance=items[claims[0].items[0]].category,
+        item_ids=tuple(items[number].item_id for number in numbers),
+        support=ITS_OWN_ITEMS,
     )
-    chosen: dict[str, list[_Item]] = {}
-    for name, item in (first + more)[:max_sentences]:
-        chosen.setdefault(name, []).append(item)
-    return chosen
 
 
-def _with_opening(source: _Source, item: _Item, *, first: bool) -> str:
-    return source.opening + item.sentence if first else item.sentence
+def claims_of(context: Context) -> list[Claim]:
+    """Choose what is told, each sentence with the numbers of its items.
+
+    Notable bulletins and headlines come in the order of the items, and notable weather after them;
+    one sentence in three is kept for it. Bulletins of one category that are `MANY` are counted
+    first.
+    """
+    chosen = _chosen(_without_repeats([item for item in context.items if item.is_notable]))
+    told = [Claim(_told(item, context.date), (item.number,)) for item in chosen]
+    return [*_counted(context), *(claim for claim in told if claim.text)][:MAX_SENTENCES]
 
 
-@lru_cache(maxsize=10_000)  # a day has thousands of contexts, of some dozens of distinct texts
-def _read(name: str, text: str) -> _Source:
-    """Cut a text into items, drop the repeated ones and put the most telling first."""
-    given = [split_sentences(line) for line in text.splitlines()]
-    running = any(len(sentences) > _LONGEST_BULLETIN for sentences in given)
-    if running:
-        given = [[one] for sentences in given for one in sentences]
-    distinct = _items(_without_repeats(given))
-    best = _best_first(distinct)
-    opening = ""
-    if name == "news item":  # the gravest news of the world is not the gravest for a taxi
-        best.sort(key=lambda item: not item.concerns_roads)
-    elif not running:
-        # A bulletin told twice is one, but the same weather at two hours is two reports.
-        opening = _opening(name, _items(given) if name == "weather report" else distinct)
-    return _Source(tuple(best), opening)
+def nothing_fits(context: Context, support: str) -> Summary:
+    """Say that nothing is known that would make a ride there and then unusual."""
+    start, end = (_clock(time, context.date) for time in (context.starts_at, context.ends_at))
+    if context.is_of_the_day:
+        text = f"Nothing is known that held in all of {context.city} for most of the day."
+    else:
+        when = "on this day" if context.hours == ALL_DAY else f"between {start} and {end}"
+        what = "No bulletin, event or notable weather is known"
+        text = f"{what} for {context.place} {when}."
+    return Summary(text, support=support)
 
 
-def _items(bulletins: Iterable[list[str]]) -> list[_Item]:
-    return [_item(order, sentences) for order, sentences in enumerate(filter(None, bulletins))]
+def _without_repeats(items: Sequence[Item]) -> list[Item]:
+    """Keep the first of items with nearly the same words; one told again has another number."""
+    kept: list[tuple[Item, set[str]]] = []
+    for item in items:
+        words = set(words_of(item.text))
+        is_repeat = any(
+            other.kind == item.kind
+            and len(words & others) >= _NEAR_REPEAT * math.sqrt(len(words) * len(others))
+            for other, others in kept[:_MOST_COMPARED]
+        )
+        if words and not is_repeat:
+            kept.append((item, words))
+    return [item for item, _ in kept]
 
 
-def _without_repeats(bulletins: Iterable[list[str]]) -> list[list[str]]:
-    """Keep the first of the bulletins that have the same words, and none that has no words."""
-    distinct: dict[tuple[str, ...], list[str]] = {}
-    for sentences in bulletins:
-        words = words_of(" ".join(sentences))
-        if words:
-            distinct.setdefault(words, sentences)
-    return list(distinct.values())
+def _chosen(items: Sequence[Item]) -> list[Item]:
+    """Take bulletins and headlines as they come, then one observation for each sort of weather."""
+    weather: dict[str, Item] = {}
+    for item in items:
+        if item.kind == "weather":
+            weather.setdefault(item.category, item)
+    bulletins = [item for item in items if item.kind != "weather"]
+    bulletins = bulletins[: MAX_SENTENCES - min(len(weather), 1)]
+    return bulletins + list(weather.values())[: MAX_SENTENCES - len(bulletins)]
 
 
-def _item(order: int, sentences: list[str]) -> _Item:
-    words = tuple(word for sentence in sentences for word in words_of(sentence))
-    themes = frozenset[str]().union(*(themes_of(sentence) for sentence in sentences))
-    return _Item(order, _as_one_sentence(sentences), words, themes)
+def _counted(context: Context) -> list[Claim]:
+    """Say how many bulletins there are of the commonest category, if they are many."""
+    bulletins = [item for item in context.items if item.kind == "traffic" and item.is_notable]
+    counts = Counter(item.category for item in bulletins if item.category != OTHER)
+    category, count = next(iter(counts.most_common(1)), (OTHER, 0))
+    if count < MANY:
+        return []
+    numbers = tuple(item.number for item in bulletins if item.category == category)
+    return [Claim(f"{count} traffic bulletins tell of {_PLURAL.get(category, category)}.", numbers)]
 
 
-def _as_one_sentence(sentences: list[str]) -> str:
-    """Join a bulletin's first sentence and those that name a circumstance, as far as they fit."""
-    joined = sentences[0]
+def _told(item: Item, date: dt.date) -> str:
+    """Tell an item in one sentence, with its times; empty for an item without a word."""
+    sentences = [
+        sentence
+        for sentence in split_sentences(item.text)
+        if any(character.isalnum() for character in sentence)
+    ]
+    if not sentences:
+        return ""
+    if item.kind == "weather":
+        return _weather(item, date)
+    if len(sentences) > _LONGEST_BULLETIN:
+        sentences = [max(sentences, key=_gravity)]
+    before, after = _times(item, date)
+    # first what the item says first, then its times, then what else makes a ride unusual
+    width = SENTENCE_WIDTH - len(before) - len(after) - 1
+    joined = before + shorten(_open_ended(sentences[0]), width) + after
     for sentence in sentences[1:]:
-        longer = joined.rstrip(".") + "; " + _uncapitalised(sentence)
-        if themes_of(sentence) - NOT_COUNTED and len(longer) <= SENTENCE_WIDTH:
+        longer = f"{joined}; {_uncapitalised(_open_ended(sentence))}"
+        if themes_of(sentence) - NO_REASON and len(longer) < SENTENCE_WIDTH:
             joined = longer
-    return end_properly(shorten(joined, SENTENCE_WIDTH))
+    return end_properly(joined)
+
+
+def _weather(item: Item, date: dt.date) -> str:
+    """Make a sentence of the parts of an observation that name what is notable."""
+    parts = [part for part in _parts(item.text) if themes_of(part) & _IN_THE_AIR]
+    if not parts:
+        return end_properly(shorten(item.text, SENTENCE_WIDTH - 1))
+    *before, last = [parts[0], *(_uncapitalised(part) for part in parts[1:])]
+    what = f"{', '.join(before)} and {last}" if before else last
+    where = f" in {item.area}" if item.area else ""
+    when = f" at {_clock(item.starts_at, date)}" if item.starts_at else ""
+    return end_properly(
+        shorten(f"{what[0].upper()}{what[1:]}", SENTENCE_WIDTH - len(where) - len(when) - 1)
+        + where
+        + when
+    )
+
+
+def _parts(text: str) -> Iterator[str]:
+    for sentence in split_sentences(text):
+        for clause in _open_ended(sentence).split(";"):
+            yield from filter(None, (part.strip() for part in clause.split(", ")))
+
+
+def _gravity(sentence: str) -> int:
+    return sum(mention.theme.weight for mention in mentions_of(sentence))
+
+
+def _times(item: Item, date: dt.date) -> tuple[str, str]:
+    """Say when a bulletin or a headline holds: before it, or after its first sentence.
+
+    A text that the ride carries itself has no time and no area, and is told as it stands; so is
+    what holds for the day.
+    """
+    start, end = _clock(item.starts_at, date), _clock(item.ends_at, date)
+    if item.kind == "news":
+        return (f"In the news at {start}: " if start else ""), ""
+    if item.starts_at is not None and item.starts_at.date() < date:
+        start = ""  # it was there before the day began
+    if start and end:
+        return "", f", from {start} to {end}"
+    if start:
+        return "", f", from {start} with no end given"
+    if end:
+        return "", f", until {end}"
+    return "", ", with no time given" if item.area else ""
+
+
+def _clock(time: dt.datetime | None, date: dt.date) -> str:
+    if time is None:
+        return ""
+    next_day = date + dt.timedelta(days=1)
+    if time == dt.datetime.combine(next_day, dt.time()):
+        return "midnight"
+    if time.date() == next_day:
+        return f"{time:%H:%M} the next day"
+    return f"{time:%H:%M}" if time.date() == date else f"{time:%H:%M} on {time.day} {time:%B}"
+
+
+def _open_ended(sentence: str) -> str:
+    """Take its stop off a sentence, so that more can follow."""
+    return sentence.rstrip(_STOPS) or sentence
 
 
 def _uncapitalised(sentence: str) -> str:
     """Write the first word small if it is an ordinary word and not a name."""
-    word = sentence.partition(" ")[0]
-    ordinary = word.lower() in _ORDINARY or word.lower() in LABELS
+    word = sentence.partition(" ")[0].rstrip(",")
+    ordinary = word.lower() in _ORDINARY or word.lower() in THEME_OF
     return sentence[0].lower() + sentence[1:] if ordinary and word[1:].islower() else sentence
-
-
-_ORDINARY = lexicon(
-    "a an the this that it there and but very expect expected avoid allow use all both some one "
-    "two several many police recovery diverted diversions vehicles long short in on at by for "
-    "from with after before until"
-)
-
-
-def _opening(name: str, items: Sequence[_Item]) -> str:
-    """Say how many items there are, and how many of them mention each of the commonest themes."""
-    if len(items) < MANY:
-        return ""
-    counts = [
-        (sum(theme.label in item.themes for item in items), theme.label)
-        for theme in THEMES
-        if theme.label not in NOT_COUNTED
-    ]
-    commonest = sorted((pair for pair in counts if pair[0]), key=lambda pair: -pair[0])[:3]
-    about = ", ".join(f"{label} {count}" for count, label in commonest)
-    return f"{len(items)} {name}s{f' ({about})' if about else ''}, among them: "
-
-
-def _best_first(items: Sequence[_Item]) -> list[_Item]:
-    """Order by weight, then by centrality, then as they came; near-repeats are left out."""
-    heaviest = sorted(items, key=lambda item: (-item.weight, item.order))[:_MOST_CANDIDATES]
-    candidates: list[_Item] = []
-    for item in sorted(heaviest, key=lambda item: item.order):
-        if not any(_is_near_repeat(item, other) for other in candidates):
-            candidates.append(item)
-    centrality = dict(zip(candidates, _centrality(candidates), strict=True))
-    return sorted(candidates, key=lambda item: (-item.weight, -centrality[item], item.order))
-
-
-def _is_near_repeat(item: _Item, other: _Item) -> bool:
-    """Compare which words two items use; a bulletin told again has another time or number."""
-    words, others = set(item.words), set(other.words)
-    return len(words & others) >= _NEAR_REPEAT * math.sqrt(len(words) * len(others))
-
-
-def _centrality(items: Sequence[_Item]) -> list[float]:
-    """Cosine similarity of each item with the sum of all, in TF-IDF space, times a constant."""
-    if len(items) < 3:  # of two, none is more central
-        return [0.0] * len(items)
-    telling = [
-        [word for word in item.words if word not in _FUNCTION_WORDS] or item.words for item in items
-    ]
-    vectors = tf_idf(telling)
-    centrality = vectors @ vectors.sum(axis=0)
-    # Rounded, so that the last bit of a sum never decides between two that are equally central.
-    return [round(value, 9) for value in centrality.tolist()]
-
-
-def tf_idf(documents: Sequence[Sequence[str]]) -> NDArray[np.float64]:
-    """Vectors of length 1, one row a document: how often each word is used, the rarer the more.
-
-    Weights are scikit-learn's, whose own takes longer to import than all summaries of a day take
-    to make: ``tf * (ln((1 + n) / (1 + df)) + 1)``.
-    """
-    columns = {word: number for number, word in enumerate(dict.fromkeys(chain(*documents)))}
-    counts = np.zeros((len(documents), len(columns)))
-    for row, words in enumerate(documents):
-        np.add.at(counts[row], [columns[word] for word in words], 1)
-    documents_with = np.count_nonzero(counts, axis=0)
-    weighted = counts * (np.log((1 + len(documents)) / (1 + documents_with)) + 1)
-    lengths = np.linalg.norm(weighted, axis=1, keepdims=True)
-    vectors: NDArray[np.float64] = weighted / np.where(lengths, lengths, 1)
-    return vectors

@@ -9,6 +9,7 @@ every context has a summary.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import time
 from collections import Counter
@@ -24,8 +25,8 @@ from dbt_common.events.types import Note
 from dbt_project.settings.summaries import Settings
 from dbt_project.summaries.chain import Result, ask_all
 from dbt_project.summaries.endpoint import Endpoint
-from dbt_project.summaries.extractive import summarise_extractively
 from dbt_project.summaries.gate import Gate
+from dbt_project.summaries.items import contexts_with_items
 from dbt_project.summaries.journal import Call, Journal
 from dbt_project.summaries.prompts import (
     EXTRACTIVE_MODEL,
@@ -33,6 +34,7 @@ from dbt_project.summaries.prompts import (
     Prompt,
     prompts_of,
 )
+from dbt_project.summaries.questions import questions_of
 
 LEDGER_DTYPES = {
     "prompt_hash": "string",
@@ -45,6 +47,9 @@ LEDGER_DTYPES = {
     "reason": "string",
     "summary": "string",
     "summary_source": "string",
+    "summary_support": "string",
+    "circumstance": "string",
+    "item_ids": "string",
     "prompt_tokens": "Int64",
     "completion_tokens": "Int64",
     "cost_usd": "Float64",
@@ -53,18 +58,21 @@ LEDGER_DTYPES = {
     "request_id": "string",
     "created_at": "datetime64[us]",
 }
-"""Columns of the ledger. `created_at` is UTC without an offset; `prompt_hash` is the key."""
+"""Columns of the ledger. `created_at` is UTC without an offset; `prompt_hash` is the key.
+`item_ids` is a list as JSON."""
 
 _PROGRESS_SECONDS = 5.0
 
 
 def summarise(
     contexts: pd.DataFrame,
+    circumstances: pd.DataFrame,
     ledger: pd.DataFrame,
     settings: Settings,
     *,
     journal_file: str | os.PathLike[str],
     city: str,
+    time_zone: str,
     ride_date: dt.date,
     endpoint: Endpoint | None,
 ) -> pd.DataFrame:
@@ -73,15 +81,20 @@ def summarise(
     Parameters
     ----------
     contexts : DataFrame
-        A row for each context, columns `context_id`, `news`, `weather`, `traffic`; a text has one
-        item a line, and is empty or NULL if there is none.
+        A row for each context, columns `context_id`, `area`, `window_start`, `window_end`, and
+        `news`, `weather`, `traffic`; a text has one item a line, and is empty or NULL if there is
+        none. The day as a whole is a context as well, and has the date as its id.
+    circumstances : DataFrame
+        A row for each context and item; see `dbt_project.summaries.items.contexts_with_items`, and
+        `record_number`, which is NULL for a text that a ride carries itself. A context with such a
+        text is asked about by its three texts, any other by its items.
     ledger : DataFrame
         `context_summaries` as earlier builds left it, for a journal that was lost.
     settings : Settings
     journal_file : path
         See `dbt_project.summaries.journal`.
-    city : str
-        Its name, for the prompt.
+    city, time_zone : str
+        Its name, as prompts and summaries call it, and its time zone by its IANA name.
     ride_date : date
         The day that is built, to which the calls are put down.
     endpoint : Endpoint or None
@@ -90,11 +103,17 @@ def summarise(
     Returns
     -------
     DataFrame
-        `context_id` and the columns of `LEDGER_DTYPES`, one row a context in the order of the ids;
-        contexts that come to the same prompt have the same row. Nothing that a language model's
-        server does raises.
+        `context_id` and the columns of `LEDGER_DTYPES`, one row a context in the order of the ids.
+        Contexts that come to the same prompt have the same answer; a summary that no model wrote
+        is of the context alone. Nothing that a language model's server does raises.
     """
-    prompts = prompts_of(contexts, settings, city)
+    in_order = contexts_with_items(
+        contexts, circumstances, city=city, date=ride_date, time_zone=time_zone
+    )
+    of_rides = set(circumstances.loc[circumstances["record_number"].isna(), "context_id"])
+    by_texts = [context for context in in_order if context.context_id in of_rides]
+    by_items = [context for context in in_order if context.context_id not in of_rides]
+    prompts = prompts_of(contexts, by_texts, settings) | questions_of(by_items, settings)
     distinct = {prompt.question: prompt for prompt in prompts.values()}
     with Journal(journal_file) as journal:
         journal.restore(ledger)
@@ -108,11 +127,16 @@ def summarise(
             ]
             results = _ask(to_ask, settings, journal, endpoint, ride_date)
             known = _Known(journal, distinct.values())
+    # contexts with the same texts ask the same question, and may differ in place and hours
+    summaries = {(prompt.question, prompt.extractive_hash): prompt for prompt in prompts.values()}
     rows = {
-        question: asdict(_row(prompt, known, results.get(question), settings, endpoint))
-        for question, prompt in distinct.items()
+        key: asdict(_row(prompt, known, results.get(prompt.question), settings, endpoint))
+        for key, prompt in summaries.items()
     }
-    records = [{"context_id": key, **rows[prompt.question]} for key, prompt in prompts.items()]
+    records = [
+        {"context_id": context_id, **rows[prompt.question, prompt.extractive_hash]}
+        for context_id, prompt in sorted(prompts.items())
+    ]
     table = pd.DataFrame(records, columns=["context_id", *LEDGER_DTYPES])
     return table.astype({"context_id": contexts["context_id"].dtype, **LEDGER_DTYPES})
 
@@ -227,6 +251,9 @@ class _Row:
     reason: str
     summary: str
     summary_source: str
+    summary_support: str
+    circumstance: str
+    item_ids: str
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     cost_usd: float | None = None
@@ -256,7 +283,7 @@ def _answered_row(prompt: Prompt, position: int, calls: Sequence[Call], settings
     call, model = calls[-1], settings.models[position]
     return _Row(
         prompt_hash=call.prompt_hash,
-        template_version=settings.template.version,
+        template_version=prompt.template_version,
         model=model.name,
         model_that_answered=call.model_that_answered,
         base_url=call.base_url,
@@ -265,6 +292,9 @@ def _answered_row(prompt: Prompt, position: int, calls: Sequence[Call], settings
         reason=call.reason,
         summary=call.summary,
         summary_source="llm",
+        summary_support=call.summary_support,
+        circumstance=call.circumstance,
+        item_ids=call.item_ids,
         **_totals(calls),
         latency_seconds=call.latency_seconds,
         request_id=call.request_id,
@@ -278,14 +308,13 @@ def _unanswered_row(
     first = settings.models[0]
     return _Row(
         prompt_hash=prompt.model_hashes[0],
-        template_version=settings.template.version,
+        template_version=prompt.template_version,
         model=first.name,
         base_url=endpoint.public_url,
         parameters=first.parameters_json,
         status=_status_without_answer(result),
         reason=result.reason,
-        summary=summarise_extractively(*prompt.texts),
-        summary_source="extractive",
+        **_made_here(prompt),
         **_totals(calls),
     )
 
@@ -301,9 +330,20 @@ def _extractive_row(prompt: Prompt) -> _Row:
         parameters=EXTRACTIVE_PARAMETERS,
         status="extractive",
         reason="no text" if prompt.is_empty else "",
-        summary=summarise_extractively(*prompt.texts),
-        summary_source="extractive",
+        **_made_here(prompt),
     )
+
+
+def _made_here(prompt: Prompt) -> dict[str, Any]:
+    """Make the part of a row that is a summary without a model."""
+    summary = prompt.without_model()
+    return {
+        "summary": summary.text,
+        "summary_source": "extractive",
+        "summary_support": summary.support,
+        "circumstance": summary.circumstance,
+        "item_ids": json.dumps(summary.item_ids),
+    }
 
 
 def _totals(calls: Sequence[Call]) -> dict[str, Any]:

@@ -1,46 +1,103 @@
+{#- more than any hour of a city has; it bounds what a flood of news can come to in all contexts together -#}
+{%- set most_items = 500 -%}
+
 with windows as (
     select * from {{ ref('int_ride_windows') }}
 ),
 
-texts as (
-    select * from {{ ref('int_window_texts') }}
-),
-
--- a text that a ride carries itself stands before the day's files
-own_texts as (
-    select
-        coalesce(windows.news, texts.news) as news,
-        coalesce(windows.weather, texts.weather) as weather,
-        coalesce(windows.traffic, texts.traffic) as traffic
-    from windows
-    inner join texts
-        on
-            windows.area is not distinct from texts.area
-            and windows.window_start = texts.window_start
-            and windows.window_end = texts.window_end
-    where windows.has_own_texts
+items as (
+    select * from {{ ref('int_items') }}
 ),
 
 contexts as (
     select
-        context_id,
+        row_number() over () as context_number,
+        area_key,
+        window_start,
+        window_end,
         news,
         weather,
-        traffic
-    from texts
+        traffic,
+        min(area) as area
+    from windows
+    group by area_key, window_start, window_end, news, weather, traffic
+),
+
+{% set joined -%}
+select
+    contexts.context_number,
+    items.item_id,
+    items.relevance
+from contexts
+inner join items
+    on
+        not items.is_of_the_day
+        and items.holds_from < contexts.window_end
+        and items.holds_until > contexts.window_start
+        {#- a text that a ride carries itself stands before the day's files #}
+        and case items.kind
+            when 'news' then contexts.news is null
+            when 'weather' then contexts.weather is null
+            else contexts.traffic is null
+        end
+{%- endset -%}
+
+-- two joins, because one on "this area or none" compares every pair
+items_of_area as (
+    {{ joined }}
+        and items.area_key = contexts.area_key
+),
+
+items_of_city as (
+    {{ joined }}
+        and items.area_key is null
+),
+
+items_of_contexts as (
+    select * from items_of_area
     union all
+    select * from items_of_city
+),
+
+item_lists as (
     select
-        {{ context_id('news', 'weather', 'traffic') }} as context_id,
-        news,
-        weather,
-        traffic
-    from own_texts
+        context_number,
+        list(item_id order by relevance)[:{{ most_items }}] as item_ids
+    from items_of_contexts
+    group by context_number
+),
+
+-- the day as a whole is one more context, which no ride has
+day_items as (
+    select list(item_id order by relevance) as item_ids
+    from items
+    where is_of_the_day
 )
 
 select
-    context_id,
-    any_value(news) as news,
-    any_value(weather) as weather,
-    any_value(traffic) as traffic
+    contexts.area,
+    contexts.area_key,
+    contexts.window_start,
+    contexts.window_end,
+    contexts.news,
+    contexts.weather,
+    contexts.traffic,
+    coalesce(item_lists.item_ids, []) as item_ids,
+    md5(concat_ws(
+        e'\x1f', contexts.area_key, '|', epoch_us(contexts.window_start), epoch_us(contexts.window_end),
+        array_to_string(item_lists.item_ids, ','), '|', contexts.news, '|', contexts.weather, '|', contexts.traffic
+    )) as context_id
 from contexts
-group by context_id
+left join item_lists on contexts.context_number = item_lists.context_number
+union all
+select
+    null as area,
+    null as area_key,
+    {{ day_start() }} as window_start,
+    {{ day_end() }} as window_end,
+    null as news,
+    null as weather,
+    null as traffic,
+    coalesce(item_ids, []) as item_ids,
+    {{ run_date_sql() }}::varchar as context_id
+from day_items

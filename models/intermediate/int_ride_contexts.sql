@@ -2,25 +2,18 @@ with windows as (
     select * from {{ ref('int_ride_windows') }}
 ),
 
-texts as (
-    select * from {{ ref('int_window_texts') }}
+contexts as (
+    select * from {{ ref('int_contexts') }}
 )
 
--- texts are hashed once a window, and once a ride only for those that carry some of their own
 select
     windows.record_number,
-    case
-        when windows.has_own_texts
-            then {{ context_id(
-                'coalesce(windows.news, texts.news)',
-                'coalesce(windows.weather, texts.weather)',
-                'coalesce(windows.traffic, texts.traffic)'
-            ) }}
-        else texts.context_id
-    end as context_id
+    contexts.context_id
 from windows
-inner join texts
+inner join contexts
     on
-        windows.area is not distinct from texts.area
-        and windows.window_start = texts.window_start
-        and windows.window_end = texts.window_end
+        windows.window_start = contexts.window_start
+        and windows.window_end = contexts.window_end
+        {%- for key in ['area_key', 'news', 'weather', 'traffic'] %}
+        and windows.{{ key }} is not distinct from contexts.{{ key }}
+        {%- endfor %}

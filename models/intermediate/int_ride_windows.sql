@@ -13,7 +13,8 @@ rides as (
         cleaned.weather,
         cleaned.traffic,
         day.start_us,
-        lower(cleaned.area) as area,
+        cleaned.area,
+        {{ area_key('cleaned.area') }} as area_key,
         epoch_us(cleaned.pickup_at) - day.start_us as pickup_us,
         epoch_us(cleaned.pickup_at) - day.start_us + (cleaned.ride_time * 3600000000)::bigint as dropoff_us
     from {{ ref('int_rides_cleaned') }} as cleaned
@@ -32,10 +33,10 @@ periods as (
 select
     record_number,
     area,
+    area_key,
     news,
     weather,
     traffic,
-    news is not null or weather is not null or traffic is not null as has_own_texts,
     coalesce(make_timestamptz(start_us + first_period * {{ period }}), {{ day_start() }}) as window_start,
     coalesce(make_timestamptz(start_us + end_period * {{ period }}), {{ day_end() }}) as window_end
 from periods

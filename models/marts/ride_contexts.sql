@@ -1,5 +1,20 @@
+{#- characters of a text: what is beyond is in ride_circumstances -#}
+{%- set longest_text = 24000 -%}
+
 with contexts as (
     select * from {{ ref('int_contexts') }}
+),
+
+items as (
+    select
+        *,
+        sum(length(text) + 1) over (
+            partition by context_id, kind
+            order by item_number
+            rows unbounded preceding
+        ) as characters
+    from {{ ref('int_context_items') }}
+    where record_number is not null
 ),
 
 ride_contexts as (
@@ -8,6 +23,18 @@ ride_contexts as (
 
 labelled as (
     select * from {{ ref('int_rides_labelled') }}
+),
+
+texts as (
+    select
+        context_id,
+        {%- for kind in ['news', 'weather', 'traffic'] %}
+        string_agg(text, e'\n' order by starts_at nulls first, record_number) filter (kind = '{{ kind }}') as {{ kind }}
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+    from items
+    where characters <= {{ longest_text }}
+    group by context_id
 ),
 
 counts as (
@@ -23,10 +50,14 @@ counts as (
 select
     {{ run_date_sql() }} as ride_date,
     contexts.context_id,
-    contexts.news,
-    contexts.weather,
-    contexts.traffic,
+    contexts.area,
+    contexts.window_start,
+    contexts.window_end,
+    coalesce(contexts.news, texts.news) as news,
+    coalesce(contexts.weather, texts.weather) as weather,
+    coalesce(contexts.traffic, texts.traffic) as traffic,
     counts.rides,
     counts.anomalous_rides
 from contexts
 inner join counts on contexts.context_id = counts.context_id
+left join texts on contexts.context_id = texts.context_id

@@ -1,5 +1,3 @@
-{{ config(post_hook='{{ note_working_day(this) }}') }}
-
 with source as (
     select * from {{ lake_records(source('lake', 'taxi-rides')) }}
 )

@@ -23,7 +23,6 @@ COMMAS = LINES.replace(b"\n", b",\n")
 GZIP = gzip.compress(LINES, mtime=0)
 NO_JSON = "Is it JSON, an array or a record a line, in UTF-8?"
 # dbt's own tests take half of a build's time, and one of the builds below runs them.
-UNTESTED = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 
 BROKEN = {
     "an empty file": ("json", b" \n", "is empty: a day without rides is written as []"),
@@ -226,7 +225,7 @@ class TestYesterdaysFilesStay:
     def test_fault_21_a_rule_that_rides_break_names_them(self, yesterday: Workplace) -> None:
         rule = (
             "select ride_id, record_number, ride_dist from {{ ref('rides') }} "
-            "where ride_date = {{ run_date_sql() }} and ride_dist > 20 order by ride_id"
+            "where ride_date = {{ run_date_sql() }} and ride_dist > 20 order by ride_id",
         )
         yesterday.project = project_with_rule(yesterday.folder / "project", rule)
         build = self.refuse(yesterday)
@@ -264,7 +263,7 @@ def later_build(tmp_path_factory: pytest.TempPathFactory, embedded_day: Build) -
         journal.execute("alter table calls drop column latency_seconds")
         journal.execute("alter table calls drop column model_that_answered")
     workplace.simulate(NEXT_DATE, "--rides", "120")
-    return workplace.build_day(NEXT_DATE, *UNTESTED)
+    return workplace.build_day(NEXT_DATE)
 
 
 class TestEarlierVersion:
@@ -309,7 +308,7 @@ class TestOddDays:
 
     def test_fault_13_a_single_ride_is_judged_by_nobody(self, odd_days: Workplace) -> None:
         odd_days.write("taxi-rides-20240229.json", RIDES[:1])
-        build = odd_days.build_day("20240229", *UNTESTED)
+        build = odd_days.build_day("20240229")
         assert build.export("clustered_data", "20240229") == [RIDES[0] | {"label": -1}]
         assert "Warning    too few rides to judge: 1" in build.output
 
@@ -323,7 +322,7 @@ class TestOddDays:
             for ride, pickup in zip(RIDES, pickups, strict=False)
         ]
         odd_days.write("taxi-rides-20231029.json", rides)
-        build = odd_days.build_day("20231029", *UNTESTED)
+        build = odd_days.build_day("20231029")
         placed = build.query(
             "select ride_id, strftime(pickup_local, '%H:%M'), epoch(pickup_at) - epoch("
             "timestamptz '2023-10-29 00:00:00+01'), label from rides "
@@ -348,7 +347,7 @@ class TestOddDays:
         late = alike | {"pickup_at": "2023-03-26T23:30:00+01:00"}
         rides = [{"ride_id": n, **(late if n % 2 else alike)} for n in range(60)]
         odd_days.write("taxi-rides-20230326.json", rides)
-        build = odd_days.build_day("20230326", *UNTESTED)
+        build = odd_days.build_day("20230326")
         exported = build.export("clustered_summarized", "20230326")
         assert [ride["label"] for ride in exported] == [0] * 60
         assert {ride["summary"] for ride in exported} == {""}

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from support.staged_lake import DATE, GOOD, StagedLake
 from support.workplace import Build
 
-from dbt_project.plugin.closing_lines import one_line
+from dbt_project.errors import one_line
 
 ADDED = {
     "label",

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ import boto3
 import pytest
 from support.airflow_process import Airflow, environment
 from support.chat_server import ChatServer
-from support.workplace import EMBEDDED_LAKE, ROOT, Workplace, read_strict_json
+from support.workplace import EMBEDDED_DAY, ROOT, Workplace, copy_embedded_day, read_strict_json
 
 
 def test_a_failure_of_the_second_part_repeats_only_the_second(
@@ -73,10 +72,9 @@ tell("")
 """,
         LAKE_URL=str(workplace.lake),
         WAREHOUSE_DIR=str(workplace.warehouse),
-        DBT_EXCLUDE_RESOURCE_TYPES="test unit_test",
     )
     assert "the working tables hold 2023-05-02, not 2023-05-01" in output
-    assert "Another day was built in between: building all of this one" in output
+    assert "What the first part left is not there: building all of the day" in output
     exported = read_strict_json(workplace.lake / "clustered_summarized_20230501.json")
     assert len(exported) == 80
     assert {ride["pickup_at"][:10] for ride in exported} == {"2023-05-01"}
@@ -172,7 +170,7 @@ def test_secrets_of_connections_reach_dbt_and_are_seen_nowhere(
     airflow: Airflow, workplace: Workplace, s3_server: dict[str, str], bucket: str
 ) -> None:
     s3 = client(s3_server)
-    for file in EMBEDDED_LAKE.glob("*-20230501.json"):
+    for file in EMBEDDED_DAY:
         s3.upload_file(str(file), bucket, file.name)
     canaries = ["canary-of-the-lake", "canary-of-the-llm", "canary-of-the-webhook"]
     lake_connection = {
@@ -203,7 +201,6 @@ tell([finished.state, rendered])
             AIRFLOW_CONN_LAKE=json.dumps(lake_connection),
             AIRFLOW_CONN_LLM=json.dumps(llm_connection),
             ALERT_WEBHOOK_URL="http://127.0.0.1:9/canary-of-the-webhook",
-            DBT_EXCLUDE_RESOURCE_TYPES="test unit_test",
         )
         assert told[0] == "success", output[-6000:]
         assert {call.headers["Authorization"] for call in server.calls} == {
@@ -227,7 +224,7 @@ def test_the_file_runs_by_itself_for_every_city_and_ends_in_exports_and_publishe
     airflow: Airflow, workplace: Workplace
 ) -> None:
     for city in ("glasgow", "leith"):
-        shutil.copytree(EMBEDDED_LAKE, workplace.lake / city)
+        copy_embedded_day(workplace.lake / city)
     completed = subprocess.run(
         [sys.executable, ROOT / "dags" / "etml_dag.py", "20230501"],
         env=environment(

@@ -1,0 +1,20 @@
+with context_items as (
+    select * from {{ ref('int_context_items') }}
+)
+
+-- in this order equal texts lie beside each other, and are compressed into one
+select
+    {{ run_date_sql() }} as ride_date,
+    context_id,
+    item_number,
+    item_id,
+    kind,
+    record_number,
+    area,
+    starts_at,
+    ends_at,
+    text,
+    category,
+    is_notable
+from context_items
+order by item_id, context_id
