@@ -43,6 +43,7 @@ class StagedLake:
             self.connection.execute(f"ATTACH ':memory:' AS {database}")
         for schema in SCHEMAS:
             self.connection.execute(f"CREATE SCHEMA staging.{schema}")
+        self._copy_columns(embedded_day.warehouse / "build.duckdb", "rides", "anomalous_rides")
         self._lake_of_build = embedded_day.lake
         self._compiled = embedded_day.lake.parent / "target" / "compiled" / "etml" / "models"
 
@@ -85,6 +86,14 @@ class StagedLake:
         sql = (self._compiled / f"{model.replace('.', '/')}.sql").read_text()
         return sql.replace(str(self._lake_of_build), str(self.folder))
 
+    def _copy_columns(self, warehouse: Path, *marts: str) -> None:
+        self.connection.execute(f"ATTACH '{warehouse}' AS built (READ_ONLY)")
+        for mart in marts:
+            self.connection.execute(
+                f"CREATE TABLE build.main.{mart} AS FROM built.main.{mart} WHERE false"
+            )
+        self.connection.execute("DETACH built")
+
     def _read_malformed_lines(self) -> None:
         records = self.connection.table("staging.staging.stg_lake__ride_records")
         self.connection.register("lines", malformed_lines(self.connection, records))
@@ -95,11 +104,8 @@ class StagedLake:
     def _label(self) -> None:
         """Make of every usable record a ride, as clustering does, all of one cluster."""
         self.connection.execute(
-            "CREATE OR REPLACE TABLE build.main.rides AS SELECT *, 7 AS label, "
-            "date '2023-05-01' AS ride_date FROM staging.intermediate.int_rides_cleaned"
-        )
-        self.connection.execute(
-            "CREATE OR REPLACE TABLE build.main.anomalous_rides AS SELECT *, '' AS anomaly_kind, "
-            "'' AS summary, '' AS summary_status, '' AS summary_source, '' AS summary_model "
-            "FROM build.main.rides WHERE false"
+            "DELETE FROM build.main.rides; "
+            "INSERT INTO build.main.rides BY NAME SELECT record_number, ride_id, 7 AS label, "
+            "date '2023-05-01' AS ride_date, 1.0 AS ride_minutes, 1.0 AS mph "
+            "FROM staging.intermediate.int_rides_cleaned"
         )
