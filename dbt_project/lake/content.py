@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NamedTuple
 import duckdb
 
 from dbt_project.lake.files import LakeFile
-from dbt_project.lake.s3 import S3
+from dbt_project.lake.s3 import HTTP_SETTINGS, S3
 from dbt_project.settings.environment import S3Settings
 from dbt_project.settings.lake_url import glob_text
 
@@ -97,15 +97,20 @@ class LakeContent:
             return file.read(length)
 
     def _part_of_object(self, url: str, wanted: str) -> bytes:
-        from botocore.exceptions import BotoCoreError, ClientError  # takes a while to import
+        from botocore.exceptions import BotoCoreError, ClientError, ResponseStreamingError
 
         bucket, _, key = url.removeprefix("s3://").partition("/")
-        try:
-            part = self._client.get_object(Bucket=bucket, Key=key, Range=wanted)
-            content: bytes = part["Body"].read()
-        except (BotoCoreError, ClientError) as error:
-            raise OSError(" ".join(str(error).split())) from None
-        return content
+        for attempts_left in reversed(range(HTTP_SETTINGS["http_retries"] + 1)):
+            try:
+                part = self._client.get_object(Bucket=bucket, Key=key, Range=wanted)
+                content: bytes = part["Body"].read()
+                return content
+            except ResponseStreamingError as error:  # cut off on the way; the client asks once
+                if not attempts_left:
+                    raise OSError(" ".join(str(error).split())) from None
+            except (BotoCoreError, ClientError) as error:
+                raise OSError(" ".join(str(error).split())) from None
+        raise AssertionError("the last attempt has returned or raised")
 
     @cached_property
     def _client(self) -> Any:
