@@ -1,9 +1,11 @@
 {# Where the lake is, and where exports go, as the build plugin has read it. #}
 {% macro lake_url() -%}
+    {%- if not execute %}{{ return('') }}{% endif -%}
     {{- return(run_query("select getvariable('lake_url')").columns[0].values()[0]) -}}
 {%- endmacro %}
 
 {% macro lake_output_url() -%}
+    {%- if not execute %}{{ return('') }}{% endif -%}
     {{- return(run_query("select getvariable('lake_output_url')").columns[0].values()[0]) -}}
 {%- endmacro %}
 

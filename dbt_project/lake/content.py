@@ -97,21 +97,20 @@ class LakeContent:
             return file.read(length)
 
     def _part_of_object(self, url: str, wanted: str) -> bytes:
-        from botocore.exceptions import BotoCoreError, ClientError  # takes a while to import
+        from botocore.exceptions import BotoCoreError, ClientError, ResponseStreamingError
 
         bucket, _, key = url.removeprefix("s3://").partition("/")
         for attempts_left in reversed(range(HTTP_SETTINGS["http_retries"] + 1)):
             try:
-                body = self._client.get_object(Bucket=bucket, Key=key, Range=wanted)["Body"]
-            except (BotoCoreError, ClientError) as error:
-                raise OSError(" ".join(str(error).split())) from None
-            try:
-                content: bytes = body.read()
+                part = self._client.get_object(Bucket=bucket, Key=key, Range=wanted)
+                content: bytes = part["Body"].read()
                 return content
-            except BotoCoreError as error:  # a connection that is cut, which boto3 leaves to us
+            except ResponseStreamingError as error:  # cut off on the way; the client asks once
                 if not attempts_left:
                     raise OSError(" ".join(str(error).split())) from None
-        raise AssertionError("the last attempt returns or raises")
+            except (BotoCoreError, ClientError) as error:
+                raise OSError(" ".join(str(error).split())) from None
+        raise AssertionError("the last attempt has returned or raised")
 
     @cached_property
     def _client(self) -> Any:

@@ -11,46 +11,57 @@ items as (
 
 contexts as (
     select
-        row_number() over () as context_number,
         area_key,
         window_start,
         window_end,
         news,
         weather,
         traffic,
+        row_number() over () as context_number,
         min(area) as area
     from windows
     group by area_key, window_start, window_end, news, weather, traffic
 ),
 
-{% set joined -%}
-select
-    contexts.context_number,
-    items.item_id,
-    items.relevance
-from contexts
-inner join items
-    on
-        not items.is_of_the_day
-        and items.holds_from < contexts.window_end
-        and items.holds_until > contexts.window_start
-        {#- a text that a ride carries itself stands before the day's files #}
-        and case items.kind
-            when 'news' then contexts.news is null
-            when 'weather' then contexts.weather is null
-            else contexts.traffic is null
-        end
-{%- endset -%}
-
 -- two joins, because one on "this area or none" compares every pair
 items_of_area as (
-    {{ joined }}
-        and items.area_key = contexts.area_key
+    select
+        contexts.context_number,
+        items.item_id,
+        items.relevance
+    from contexts
+    inner join items
+        on
+            not items.is_of_the_day
+            and contexts.window_end > items.holds_from
+            and contexts.window_start < items.holds_until
+            -- a text that a ride carries itself stands before the day's files
+            and case items.kind
+                when 'news' then contexts.news is null
+                when 'weather' then contexts.weather is null
+                else contexts.traffic is null
+            end
+            and contexts.area_key = items.area_key
 ),
 
 items_of_city as (
-    {{ joined }}
-        and items.area_key is null
+    select
+        contexts.context_number,
+        items.item_id,
+        items.relevance
+    from contexts
+    inner join items
+        on
+            not items.is_of_the_day
+            and contexts.window_end > items.holds_from
+            and contexts.window_start < items.holds_until
+            -- a text that a ride carries itself stands before the day's files
+            and case items.kind
+                when 'news' then contexts.news is null
+                when 'weather' then contexts.weather is null
+                else contexts.traffic is null
+            end
+            and items.area_key is null
 ),
 
 items_of_contexts as (

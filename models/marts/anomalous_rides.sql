@@ -47,9 +47,9 @@ select
     facts.distance_from_normal,
     facts.severity,
     facts.likely_reason,
-    nullif(summaries.circumstance, '') as circumstance,
     summaries.item_ids::json::varchar[] as item_ids,
-    summaries.summary_support
+    summaries.summary_support,
+    nullif(summaries.circumstance, '') as circumstance
 from rides
 inner join contexts on rides.context_id = contexts.context_id
 inner join summaries on rides.context_id = summaries.context_id

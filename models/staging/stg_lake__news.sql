@@ -29,7 +29,7 @@ bounded as (
 select
     record_number,
     published_at,
-    published_text is not null and published_at is null as is_time_unreadable,
     text,
-    area
+    area,
+    published_text is not null and published_at is null as is_time_unreadable
 from bounded

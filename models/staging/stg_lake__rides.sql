@@ -110,7 +110,6 @@ select
     is_ride_time_missing,
     ride_time,
     pickup_at,
-    pickup_text is not null and pickup_at is null as is_pickup_unreadable,
     area,
     news,
     weather,
@@ -118,5 +117,6 @@ select
     extra_fields,
     may_need_rewriting,
     own_exported_fields,
-    is_strict_json
+    is_strict_json,
+    pickup_text is not null and pickup_at is null as is_pickup_unreadable
 from bounded

@@ -35,11 +35,11 @@ bounded as (
 
 select
     record_number,
-    coalesce(started, observed) as started_at,
     ended as ended_at,
+    text,
+    area,
+    coalesce(started, observed) as started_at,
     (started_text is not null and started is null)
     or (observed_text is not null and observed is null)
-    or (ended_text is not null and ended is null) as is_time_unreadable,
-    text,
-    area
+    or (ended_text is not null and ended is null) as is_time_unreadable
 from bounded

@@ -30,7 +30,7 @@ bounded as (
 select
     record_number,
     observed_at,
-    observed_at is null as is_time_unreadable,
     text,
-    area
+    area,
+    observed_at is null as is_time_unreadable
 from bounded
