@@ -1,4 +1,4 @@
--- Which days were unlike the four weeks before them, in rides or in anomalies?
+-- Which days were unlike those before them that are in the warehouse by now, in rides or in anomalies?
 with days as (
     select
         ride_date,
@@ -8,7 +8,11 @@ with days as (
         median(rides) over before as usual_rides,
         median(anomalous_share) over before as usual_share
     from {{ ref('daily_reports') }}
-    window before as (order by ride_date range between interval 28 days preceding and interval 1 day preceding)
+    window
+        before as (
+            order by ride_date
+            range between interval {{ var('usual_days') }} days preceding and interval 1 day preceding
+        )
 )
 
 select

@@ -1,14 +1,15 @@
--- The twenty rides farthest from their day's average, and what was going on around them.
+-- The twenty rides farthest from normal, the likely reason, and what was going on around them.
 select
     ride_date,
     ride_id,
     anomaly_kind,
+    likely_reason,
     pickup_local,
     area,
     summary,
     round(ride_dist, 2) as miles,
-    round(ride_time * 60) as minutes,
-    round(greatest(abs(ride_dist_standardized), abs(ride_time_standardized)), 1) as standard_deviations
+    round(ride_minutes) as minutes,
+    round(distance_from_normal, 1) as standard_deviations
 from {{ ref('anomalous_rides') }}
-qualify row_number() over (order by standard_deviations desc, ride_date asc, ride_id asc) <= 20
-order by standard_deviations desc, ride_date asc, ride_id asc
+qualify row_number() over (order by distance_from_normal desc nulls last, ride_date asc, ride_id asc) <= 20
+order by standard_deviations desc nulls last, ride_date asc, ride_id asc

@@ -7,7 +7,8 @@ The server is aimock, which speaks OpenAI's protocol and injects faults; it need
 
 Prints a Markdown table of what came of 60 prompts with each kind of fault, and by the server's own
 journal how many calls it received. Every context has a summary, whatever the fault: if one has
-not, or a prompt is asked again that was answered before, the exit status is 1.
+not, or a prompt is asked again that was answered before, the exit status is 1. So it is if what a
+model thought aloud is in a summary, or a refusal cost more calls than it reaches prompts.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -34,6 +36,7 @@ from dbt_project.summaries.ledger import summarise
 
 PROMPTS = 60
 ANSWER = "Heavy rain fell. **The M8 was closed** at Jct. 15. Queues reached Parkhead. A fourth."
+THOUGHT = "Okay, the user wants to know about the roads."
 FAULTS = {
     "none": [],
     "half of the calls: 500": ["--chaos-drop", "0.5"],
@@ -44,14 +47,53 @@ FAULTS = {
 }
 
 
+class Answer(NamedTuple):
+    """What the first model of the chain answers to every call; the second answers well."""
+
+    response: dict[str, Any]
+    calls_of_first: int
+    """How many calls it gets for that."""
+
+
+ANSWERS = {
+    "reasoning, both marks": Answer({"content": f"<think>{THOUGHT}</think>{ANSWER}"}, PROMPTS),
+    "reasoning, closing mark only": Answer({"content": f"{THOUGHT}</think>{ANSWER}"}, PROMPTS),
+    "reasoning, opening mark only": Answer({"content": f"<thought>{THOUGHT}"}, 5),
+    "reasoning in its own field": Answer({"content": ANSWER, "reasoning": THOUGHT}, PROMPTS),
+    "reasoning in its own field, no answer": Answer({"content": "", "reasoning": THOUGHT}, 5),
+    "cut off while reasoning": Answer(
+        {"content": f"<think>{THOUGHT}", "finishReason": "length"}, 5
+    ),
+    "Sure! Here is a summary": Answer({"content": f"Sure! Here is a summary:\n{ANSWER}"}, PROMPTS),
+    "404, model unknown": Answer(
+        {"error": {"message": "no", "code": "model_not_found"}, "status": 404}, 1
+    ),
+    "400, model unknown in words": Answer(
+        {"error": {"message": "gpt-6-luna is not a valid model ID"}, "status": 400}, 1
+    ),
+    "400, parameter unknown": Answer(
+        {"error": {"message": "no", "param": "reasoning_effort"}, "status": 400}, 1
+    ),
+    "400, key wrong": Answer({"error": {"message": "API key not valid."}, "status": 400}, 1),
+    "429, quota used up": Answer(
+        {"error": {"message": "no", "code": "insufficient_quota"}, "status": 429}, 1
+    ),
+    "400, words that nobody knows": Answer({"error": {"message": "x y z"}, "status": 400}, 5),
+}
+
+
 @contextmanager
-def aimock(folder: Path, faults: list[str]) -> Iterator[str]:
+def aimock(folder: Path, faults: list[str], first: dict[str, Any] | None = None) -> Iterator[str]:
     """Run the server; yields its address."""
     with socket.socket() as free, tempfile.TemporaryDirectory() as fixtures:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-        fixture = {"match": {"userMessage": "taxi journeys"}, "response": {"content": ANSWER}}
-        Path(fixtures, "summaries.json").write_text(json.dumps({"fixtures": [fixture]}))
+        asked = {"userMessage": "taxi journeys"}
+        entries: list[dict[str, Any]] = [{"match": asked, "response": {"content": ANSWER}}]
+        if first is not None:
+            model = load_settings().models[0].name
+            entries.insert(0, {"match": {**asked, "model": model}, "response": first})
+        Path(fixtures, "summaries.json").write_text(json.dumps({"fixtures": entries}))
         free.close()
         command = [folder / "node_modules" / ".bin" / "llmock", "-p", str(port), "-f", fixtures]
         server = subprocess.Popen([*command, "--log-level", "silent", *faults])
@@ -62,11 +104,11 @@ def aimock(folder: Path, faults: list[str]) -> Iterator[str]:
             server.wait()
 
 
-def calls_received(address: str) -> int:
-    """Ask the server's own journal."""
-    url = f"{address}/__aimock/journal?path=/v1/chat/completions&limit=1"
+def calls_received(address: str) -> list[str]:
+    """Ask the server's own journal which models were asked for."""
+    url = f"{address}/__aimock/journal?path=/v1/chat/completions&limit=1000"
     with urllib.request.urlopen(url, timeout=10) as response:
-        return int(response.headers["X-Total-Count"])
+        return [entry["body"]["model"] for entry in json.load(response)]
 
 
 def wait_for(address: str) -> None:
@@ -107,28 +149,52 @@ def build(address: str, journal_file: Path) -> pd.DataFrame:
     )
 
 
+def statuses_of(rows: pd.DataFrame) -> str:
+    counts = rows["status"].value_counts()
+    return ", ".join(f"{count} {status}" for status, count in counts.items())
+
+
+def try_fault(folder: Path, name: str, options: list[str]) -> tuple[str, bool]:
+    """Build twice against a server that misbehaves; a row of the table, and if it is good."""
+    with tempfile.TemporaryDirectory() as kept, aimock(folder, options) as address:
+        wait_for(address)
+        rows = build(address, Path(kept, "summaries.sqlite"))
+        received = len(calls_received(address))
+        unanswered = int((rows["summary_source"] == "extractive").sum())
+        build(address, Path(kept, "summaries.sqlite"))
+        again = len(calls_received(address)) - received
+    is_good = bool((rows["summary"].str.len() > 0).all()) and (again == 0 or unanswered > 0)
+    return f"| {name} | {statuses_of(rows)} | {received} | {again} |", is_good
+
+
+def try_answer(folder: Path, name: str, first: Answer) -> tuple[str, bool]:
+    """Build against a first model that answers oddly; a row of the table, and if it is good."""
+    with tempfile.TemporaryDirectory() as kept, aimock(folder, [], first.response) as address:
+        wait_for(address)
+        rows = build(address, Path(kept, "summaries.sqlite"))
+        models = calls_received(address)
+    calls = models.count(models[0])
+    # Calls that were under way when the fifth alike came back had been made.
+    most = first.calls_of_first + load_settings().limits.concurrency * (first.calls_of_first == 5)
+    is_good = first.calls_of_first <= calls <= most
+    is_good &= not rows["summary"].str.contains("the user|Sure|think", regex=True).any()
+    reason = rows["reason"][0].partition(" (to ")[0].replace("not asked, ", "") or "-"
+    return f"| {name} | {statuses_of(rows)} | {calls} | {reason} |", is_good
+
+
 def main() -> int:
-    """Print the table."""
+    """Print the tables."""
     if len(sys.argv) != 2:
         print(__doc__, file=sys.stderr)
         return 2
-    is_good = True
-    table = ["| fault | statuses | calls | calls when built again |", "|---|---|--:|--:|"]
-    for name, options in FAULTS.items():
-        with tempfile.TemporaryDirectory() as folder, aimock(Path(sys.argv[1]), options) as address:
-            wait_for(address)
-            rows = build(address, Path(folder, "summaries.sqlite"))
-            received = calls_received(address)
-            unanswered = int((rows["summary_source"] == "extractive").sum())
-            build(address, Path(folder, "summaries.sqlite"))
-            again = calls_received(address) - received
-        statuses = ", ".join(
-            f"{count} {status}" for status, count in rows["status"].value_counts().items()
-        )
-        table.append(f"| {name} | {statuses} | {received} | {again} |")
-        is_good &= bool((rows["summary"].str.len() > 0).all()) and (again == 0 or unanswered > 0)
-    print("\n".join(table))
-    return 0 if is_good else 1
+    folder = Path(sys.argv[1])
+    faults = [try_fault(folder, name, options) for name, options in FAULTS.items()]
+    answers = [try_answer(folder, name, answer) for name, answer in ANSWERS.items()]
+    print("| fault | statuses | calls | calls when built again |", "|---|---|--:|--:|", sep="\n")
+    print(*(row for row, _ in faults), "", sep="\n")
+    print("| first model | statuses | its calls | reason |", "|---|---|--:|---|", sep="\n")
+    print(*(row for row, _ in answers), sep="\n")
+    return 0 if all(is_good for _, is_good in [*faults, *answers]) else 1
 
 
 if __name__ == "__main__":

@@ -136,12 +136,14 @@ def dbt_build(city: City, task_id: str, selection: str, **options: Any) -> DbtBu
 # With a lakehouse the days go there: lakehouse_dag.py. Its builds cannot be cut into two parts.
 if not LakehouseSettings.is_wanted():
     for city in read_cities(os.environ, PROJECT, VARS["time_zone"]):
-        dag = make_dag(city)
-        globals()[city.dag_id] = dag
+        globals()[city.dag_id] = make_dag(city)
 
 if __name__ == "__main__":  # python dags/etml_dag.py [YYYYMMDD], in Airflow's environment
     if LakehouseSettings.is_wanted():
         sys.exit("Error: LAKEHOUSE_CATALOG is set: its days are built by lakehouse_dag.py")
-    dag.deadline = None  # dag.test() knows none
-    finished = dag.test(run_conf={"date": sys.argv[1]} if sys.argv[1:] else None)
-    sys.exit(finished.state != "success")
+    states = []
+    for dag in [found for found in globals().values() if isinstance(found, DAG)]:
+        dag.deadline = None  # dag.test() knows none
+        finished = dag.test(run_conf={"date": sys.argv[1]} if sys.argv[1:] else None)
+        states.append(finished.state)
+    sys.exit(set(states) != {"success"})

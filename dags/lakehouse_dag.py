@@ -34,7 +34,7 @@ import shlex
 import sys
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from airflow.sdk import (
     DAG,
@@ -65,6 +65,7 @@ from dbt_project.orchestration.dag_settings import (
     warn_of_deadline,
 )
 from dbt_project.orchestration.day import day_of_run, days_of_month
+from dbt_project.orchestration.mistakes import fail_at_once
 from dbt_project.orchestration.operators import Command, SendReport
 from dbt_project.orchestration.wait import wait_for_rides
 from dbt_project.settings.environment import BuildSettings, LakehouseSettings, MailSettings
@@ -75,10 +76,18 @@ UPKEEP_LIMIT = datetime.timedelta(hours=6)
 # For another build of the city, and for upkeep; then the task fails, and is tried again.
 WAIT_SECONDS = str(BuildSettings.read().warehouse_wait_seconds or 900)
 
-CITIES: dict[str, City] = {
-    city.variables.get("city", VARS["city"]): city
+
+class CitiesByName(dict[str, City]):
+    """The cities, for a task whose run is older than the last change of `CITIES`."""
+
+    def __missing__(self, name: str) -> NoReturn:
+        fail_at_once(f"{name!r} is no city of CITIES: {', '.join(self)}")
+
+
+CITIES = CitiesByName(
+    (city.variables.get("city", VARS["city"]), city)
     for city in read_cities(os.environ, PROJECT, VARS["time_zone"])
-}
+)
 """By their names. A task knows the name of its city, and finds the rest here when it runs: where
 the city's warehouse is, is a matter of the worker."""
 
@@ -280,16 +289,22 @@ def make_upkeep_dag() -> DAG:
 
 
 def daily_dags() -> dict[str, list[str]]:
-    """The cities of each daily DAG: one for all of them, if their clocks are the same."""
+    """The cities of each daily DAG: one for each time zone.
+
+    That of the first city keeps the plain name, so that a city of another time zone renames no DAG
+    that is at work.
+    """
     names: dict[str, list[str]] = defaultdict(list)
     for name, city in CITIES.items():
         names[city.time_zone].append(name)
-    if len(names) == 1:
-        return {DAG_ID: list(CITIES)}
-    return {
-        f"{DAG_ID}_{re.sub(r'[^a-z0-9]+', '_', zone.lower())}": of_zone
-        for zone, of_zone in names.items()
-    }
+    first, *others = names
+    return {DAG_ID: names[first]} | {f"{DAG_ID}_{slug(zone)}": names[zone] for zone in others}
+
+
+def slug(zone: str) -> str:
+    """A time zone as a part of a DAG's id; `Etc/GMT+5` and `Etc/GMT-5` differ in the sign alone."""
+    signed = re.sub(r"([+-])(?=\d)", lambda sign: "_plus_" if sign[1] == "+" else "_minus_", zone)
+    return re.sub(r"[^a-z0-9]+", "_", signed.lower())
 
 
 if LakehouseSettings.is_wanted():

@@ -22,15 +22,15 @@ from pathlib import Path
 import duckdb
 import yaml
 
+from dbt_project.errors import caused_by_users, in_one_line, line_of
+from dbt_project.folders import make_folders_of_dbt
 from dbt_project.lake.connection import connect_lake
 from dbt_project.lake.files import inputs_text, list_day
-from dbt_project.lakehouse.days import published_inputs as published_in_lakehouse
-from dbt_project.lakehouse.place import Lakehouse, LakehouseError, schema_of
-from dbt_project.settings.environment import LakehouseSettings, LakeSettings, WarehouseSettings
+from dbt_project.published import published_warehouse
+from dbt_project.settings.environment import LakeSettings
 from dbt_project.settings.lake_url import glob_text
 from dbt_project.settings.run_date import parse_run_date
 from dbt_project.settings.variables import load_variables
-from dbt_project.warehouse.days import published_inputs
 
 EXPORTS = ("clustered_data_{}.json", "clustered_summarized_{}.json", "report_{}.html")
 WAIT_SECONDS = 600
@@ -71,7 +71,7 @@ def is_up_to_date(
 
     Raises
     ------
-    FileNotFoundError
+    UserError
         In one line that names the path, if the lake has no rides for the day.
     """
     files = list_day(connection, lake.lake_url, day)
@@ -80,14 +80,6 @@ def is_up_to_date(
     names = [name.format(f"{day:%Y%m%d}") for name in EXPORTS]
     paths = [f"{glob_text(lake.lake_output_url.text)}/{name}" for name in names]
     return all(connection.execute("FROM glob(?)", [path]).fetchall() for path in paths)
-
-
-def inputs_of_days(variables: dict[str, object]) -> dict[datetime.date, str | None]:
-    """The files from which each published day was built, in the lakehouse or the warehouse."""
-    if LakehouseSettings.is_wanted():
-        city = schema_of(load_variables(variables).city)
-        return published_in_lakehouse(Lakehouse.of_environment(), city)
-    return published_inputs(WarehouseSettings.read().warehouse_dir)
 
 
 def build(day: datetime.date, variables: dict[str, object]) -> Outcome:
@@ -124,15 +116,15 @@ def backfill(
         Whether to build days, too, that are published and unchanged.
     """
     lake = LakeSettings.read()
-    known = inputs_of_days(variables)
+    known = published_warehouse(load_variables(variables).city).inputs_of_days()
     outcomes = {}
     with connect(lake) as connection:
         for day in days:
             try:
                 is_done = is_up_to_date(connection, lake, day, known.get(day)) and not is_again
                 outcome = Outcome("unchanged") if is_done else build(day, variables)
-            except (FileNotFoundError, ValueError, duckdb.Error) as error:
-                outcome = Outcome("failed", " ".join(str(error).split()))
+            except caused_by_users() as error:
+                outcome = Outcome("failed", line_of(error))
             outcomes[day] = outcome
             print(f"{day}  {outcome.word:9}  {outcome.line}".rstrip(), flush=True)
     return outcomes
@@ -151,7 +143,7 @@ def parse_arguments() -> argparse.Namespace:
             days_between(parse_run_date(arguments.first), parse_run_date(arguments.last))
         )
         arguments.vars = yaml.safe_load(arguments.vars)
-    except (ValueError, yaml.YAMLError) as error:
+    except (ValueError, yaml.YAMLError) as error:  # YAML makes a date of 2023-02-30, or fails to
         parser.error(" ".join(str(error).split()))
     if not isinstance(arguments.vars, dict):
         parser.error("--vars must be a mapping, as dbt takes it: '{city: Leith}'")
@@ -163,10 +155,9 @@ def main() -> int:
     arguments = parse_arguments()
     begun = time.monotonic()
     try:
-        outcomes = backfill(arguments.days, arguments.vars, arguments.again)
-    except (ValueError, duckdb.Error, LakehouseError) as error:
-        print(f"Error: {' '.join(str(error).split())}", flush=True)
-        return 1
+        with in_one_line():
+            make_folders_of_dbt()
+            outcomes = backfill(arguments.days, arguments.vars, arguments.again)
     except KeyboardInterrupt:
         print("\nStopped; started again, it goes on from here.", flush=True)
         return 130

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from dbt_project.lakehouse.place import LakehouseError
-from dbt_project.published import published_warehouse
+from dbt_project.errors import UserError, in_one_line
+from dbt_project.published import Published, published_warehouse
 
 COMMAND = "python -m dbt_project.query"
 OVERVIEW = "select * from daily_reports order by ride_date"
@@ -19,19 +19,23 @@ def main(arguments: list[str]) -> int:
     if len(arguments) > 1:
         print(f'usage: {COMMAND} ["{OVERVIEW}"]', file=sys.stderr)
         return 2
-    try:
+    with in_one_line():
         warehouse = published_warehouse()
         with warehouse.connect() as connection:
             if arguments:
-                connection.sql(arguments[0]).show(max_width=200, max_rows=100)
+                _answer(connection, arguments[0])
                 return 0
-    except (ValueError, FileNotFoundError, LakehouseError, duckdb.Error) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return open_command_line(warehouse.arguments)
+        return open_command_line(warehouse)
 
 
-def open_command_line(arguments: list[str]) -> int:
+def _answer(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    try:
+        connection.sql(query).show(max_width=200, max_rows=100)
+    except duckdb.Error as error:  # what it says before the line of the query may be a hint
+        raise UserError(" ".join(str(error).partition("\nLINE ")[0].split())) from None
+
+
+def open_command_line(warehouse: Published) -> int:
     """Hand over to DuckDB's command line, the one of this environment first."""
     here = str(Path(sys.executable).parent)
     command_line = shutil.which("duckdb", path=os.pathsep.join([here, *os.get_exec_path()]))
@@ -43,7 +47,8 @@ def open_command_line(arguments: list[str]) -> int:
         )
         return 1
     sys.stdout.flush()
-    os.execv(command_line, [command_line, *arguments])
+    environment = {**os.environ, **warehouse.environment}
+    os.execve(command_line, [command_line, *warehouse.arguments], environment)
 
 
 if __name__ == "__main__":

@@ -14,29 +14,16 @@ import ssl
 import sys
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
-from pathlib import Path
 
-import duckdb
-
-from dbt_project.lake.connection import connect_lake
-from dbt_project.lakehouse.place import LakehouseError
+from dbt_project.errors import UserError, in_one_line
 from dbt_project.published import published_warehouse
 from dbt_project.report import report_name
-from dbt_project.settings.environment import (
-    LakehouseSettings,
-    LakeSettings,
-    MailSettings,
-    WarehouseSettings,
-)
+from dbt_project.settings.environment import MailSettings
 from dbt_project.settings.run_date import parse_run_date
 
 TIMEOUT_SECONDS = 60
 TLS_PORT = 465  # where a connection is encrypted from its start
 LOCAL = ("localhost", "127.0.0.1", "::1")
-
-
-class CannotSendError(Exception):
-    """Why the report was not sent, in one line."""
 
 
 def main(arguments: list[str]) -> int:
@@ -47,7 +34,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("date", help="the day, 20230501")
     parser.add_argument("--city", help="the city, to be named; with a lakehouse, whose report")
     options = parser.parse_args(arguments)
-    try:
+    with in_one_line():
         date = parse_run_date(options.date)
         if not MailSettings.is_wanted():
             print("No e-mail: SMTP_HOST is not set.")
@@ -55,12 +42,6 @@ def main(arguments: list[str]) -> int:
         settings = MailSettings.read()
         message = write_message(date, settings, options.city)
         send(message, settings)
-    except (ValueError, LookupError, CannotSendError, LakehouseError) as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 1
-    except duckdb.Error as error:
-        print(f"Error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 1
     print(f"Sent the report of {date} to {message['To']}.")
     return 0
 
@@ -72,7 +53,7 @@ def write_message(
 
     Raises
     ------
-    LookupError, CannotSendError
+    UserError
         In one line, if the day has not been built or it is not said who writes to whom.
     """
     # Imported here, because a mistake in the settings is told before.
@@ -81,13 +62,10 @@ def write_message(
     from dbt_project.report.templating import render_mail
     from dbt_project.report.words import day_name, headline
 
-    try:
-        page = read_page(date)
-        with published_warehouse(city).connect() as connection:
-            facts = read_facts(connection, date)
-    except FileNotFoundError as error:
-        missing = f"{error.filename} is not there: dbt build --vars 'date: {date:%Y%m%d}'"
-        raise CannotSendError(missing if error.filename else str(error)) from None
+    published = published_warehouse(city)
+    page = published.page(report_name(date))
+    with published.connect() as connection:
+        facts = read_facts(connection, date)
     text, html = render_mail(facts)
     message = EmailMessage()
     of_city = f" in {city}" if city else ""
@@ -102,34 +80,12 @@ def write_message(
     return message
 
 
-def read_page(date: datetime.date) -> bytes:
-    """The report's page: in the warehouse's folder, with a lakehouse in the lake.
-
-    Raises
-    ------
-    FileNotFoundError
-        With the path as its file name.
-    """
-    if not LakehouseSettings.is_wanted():
-        return Path(WarehouseSettings.read().warehouse_dir, report_name(date)).read_bytes()
-    lake = LakeSettings.read().lake_output_url
-    if not lake.is_s3:
-        return Path(lake.text, report_name(date)).read_bytes()
-    page = f"{lake.text}/{report_name(date)}"
-    with duckdb.connect() as connection:
-        connect_lake(connection, ["httpfs", "aws"])
-        found = connection.execute("SELECT content FROM read_blob(?)", [page]).fetchall()
-    if not found:
-        raise FileNotFoundError(2, "no such object", page)
-    return bytes(found[0][0])
-
-
 def send(message: EmailMessage, settings: MailSettings) -> None:
     """Hand the e-mail to the server that the settings name.
 
     Raises
     ------
-    CannotSendError
+    UserError
         In one line, if the server cannot be reached, refuses, or would get a password unencrypted.
     """
     host, port, user = settings.smtp_host, settings.smtp_port, settings.smtp_user
@@ -144,7 +100,7 @@ def send(message: EmailMessage, settings: MailSettings) -> None:
             if port != TLS_PORT and server.has_extn("starttls"):
                 server.starttls(context=tls)
             elif port != TLS_PORT and user and host not in LOCAL:
-                raise CannotSendError(
+                raise UserError(
                     f"{host}:{port} offers no encryption, and SMTP_USER's password is not sent "
                     "without it"
                 )
@@ -153,9 +109,9 @@ def send(message: EmailMessage, settings: MailSettings) -> None:
             refused = server.send_message(message)
     except (smtplib.SMTPException, OSError) as error:
         reason = " ".join(str(error).split())
-        raise CannotSendError(f"the mail server {host}:{port} did not take it: {reason}") from error
+        raise UserError(f"the mail server {host}:{port} did not take it: {reason}") from error
     if refused:
-        raise CannotSendError(f"sent, but the mail server refused {', '.join(refused)}")
+        raise UserError(f"sent, but the mail server refused {', '.join(refused)}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-{# Where the lake is, and where exports go. #}
+{# Where the lake is, and where exports go, as the build plugin has read it. #}
 {% macro lake_url() -%}
-    {{- return(env_var('LAKE_URL', 'lake')) -}}
+    {{- return(run_query("select getvariable('lake_url')").columns[0].values()[0]) -}}
 {%- endmacro %}
 
 {% macro lake_output_url() -%}
-    {{- return(env_var('LAKE_OUTPUT_URL', lake_url())) -}}
+    {{- return(run_query("select getvariable('lake_output_url')").columns[0].values()[0]) -}}
 {%- endmacro %}
 
 {# A text as SQL has it, in quotes. #}

@@ -6,7 +6,7 @@
 {% materialization lake_json, adapter='duckdb' -%}
     {%- set view = this.incorporate(type='view') -%}
     {%- set url = export_url(this.identifier) -%}
-    {%- set file = env_var('WAREHOUSE_DIR', 'warehouse') ~ '/' ~ this.identifier ~ '.unfinished' -%}
+    {%- set file = target.path.rpartition('/')[0] ~ '/' ~ this.identifier ~ '.unfinished' -%}
     {{ run_hooks(pre_hooks) }}
     {%- call statement('main') -%}
         copy (
@@ -18,7 +18,7 @@
 ]
 ', use_tmp_file false)
     {%- endcall -%}
-    {%- do adapter.store_relation('plugin', this, [], url, 'json', {'file': file}) -%}
+    {%- do adapter.store_relation('plugin', this, [], url, 'json', {'file': file, 'model': model.name}) -%}
     {%- call statement('read_back') -%}
         create or replace view {{ view }} as
         select json as record from read_json_objects({{ sql_text(glob_text(url)) }}, format = 'array')
@@ -31,5 +31,5 @@
 
 {# Where the day's export of a model goes. #}
 {% macro export_url(name) -%}
-    {{- return(lake_output_url().rstrip('/') ~ '/' ~ name ~ '_' ~ run_date() | replace('-', '') ~ '.json') -}}
+    {{- return(lake_output_url() ~ '/' ~ name ~ '_' ~ run_date() | replace('-', '') ~ '.json') -}}
 {%- endmacro %}

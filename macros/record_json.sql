@@ -8,6 +8,16 @@
         'summary_status',
         'summary_source',
         'summary_model',
+        'ride_minutes',
+        'mph',
+        'expected_minutes',
+        'times_expected',
+        'distance_from_normal',
+        'severity',
+        'likely_reason',
+        'circumstance',
+        'item_ids',
+        'summary_support',
     ]) -}}
 {%- endmacro %}
 

@@ -1,5 +1,3 @@
-{# Incremental strategy of every mart that is keyed by date: the day that is built is replaced, and no other.
-   delete+insert deletes the keys that it finds among the new rows, so a day that has become empty would stay. #}
 {% macro get_incremental_replace_day_sql(arg_dict) -%}
     {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
     delete from {{ arg_dict['target_relation'] }} where ride_date = {{ run_date_sql() }};

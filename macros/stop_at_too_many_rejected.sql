@@ -1,5 +1,3 @@
-{# Hook that ends the build when so many of the day's records are rejected that the rest is no longer the day: what
-   they were rejected for, and the first of them. #}
 {% macro stop_at_too_many_rejected(repeated) -%}
     with reasons as (
         select

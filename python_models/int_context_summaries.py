@@ -6,9 +6,11 @@ from dbt_project.summaries.ledger import summarise
 
 
 def model(dbt, session):
+    contexts = dbt.ref("int_summary_contexts")
+    items = dbt.ref("int_context_items").join(contexts.project("context_id"), "context_id", "semi")
     return summarise(
-        contexts=dbt.ref("int_summary_contexts").df(),
-        circumstances=dbt.ref("int_summary_items").df(),
+        contexts=contexts.df(),
+        circumstances=items.df(),
         ledger=dbt.ref("int_earlier_summaries").df(),
         settings=load_settings(dbt.config.get("settings_file")),
         journal_file=WarehouseSettings.read().journal_file,

@@ -10,4 +10,5 @@ def model(dbt, session):
         eps=dbt.config.get("eps"),
         min_samples=dbt.config.get("min_samples"),
         min_samples_share=dbt.config.get("min_samples_share"),
+        scale=dbt.config.get("clustering_scale"),
     )

@@ -1,6 +1,5 @@
-from dbt_project.plugin.working_day import staged_inputs
+from dbt_project.plugin.working_day import whole_day
 from dbt_project.published import published_warehouse
-from dbt_project.settings.run_date import parse_run_date
 from dbt_project.sql import Schema
 
 
@@ -16,10 +15,11 @@ def model(dbt, session):
     dbt.ref("clustered_data")
     dbt.ref("clustered_summarized")
     dbt.ref("report")
+    day = whole_day("published_warehouse")
     published = published_warehouse(dbt.config.get("city"), dbt.config.get("is_lakehouse"))
     return published.publish(
         session.cursor(),
         marts=Schema(dbt.config.get("marts_database"), dbt.config.get("marts_schema")),
-        run_date=parse_run_date(dbt.config.get("ride_date")),
-        inputs=staged_inputs(session.cursor()),
+        run_date=day.ride_date,
+        inputs=day.inputs,
     )

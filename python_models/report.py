@@ -1,6 +1,6 @@
-from dbt_project.report import write_report
+from dbt_project.plugin.report import write_report
+from dbt_project.plugin.working_day import whole_day
 from dbt_project.settings.environment import LakeSettings, WarehouseSettings
-from dbt_project.settings.run_date import parse_run_date
 
 
 def model(dbt, session):
@@ -9,11 +9,13 @@ def model(dbt, session):
     dbt.ref("stg_lake__traffic")
     dbt.ref("clustered_data")
     dbt.ref("clustered_summarized")
+    lake = LakeSettings.read().lake_output_url.text
     return write_report(
         session.cursor(),
         schemas=dbt.config.get("schemas"),
-        folders=[LakeSettings.read().lake_output_url.text, WarehouseSettings.read().warehouse_dir],
-        date=parse_run_date(dbt.config.get("ride_date")),
+        folders=[lake, WarehouseSettings.read().warehouse_dir],
+        exports=lake,
+        date=whole_day("report").ride_date,
         city=dbt.config.get("city"),
         time_zone=dbt.config.get("time_zone"),
         eps=dbt.config.get("eps"),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser
-from support.browser import chromium
+from support.browser import NEEDED, chromium
 from support.postgres_server import PostgresServer, postgres_server
 from support.workplace import Build, Workplace
 
@@ -105,8 +105,10 @@ def airflow(tmp_path: Path, empty_airflow: Path) -> "Airflow":
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A headless Chromium that a worker's tests share."""
-    with chromium() as browser:
-        yield browser
+    with chromium() as found:
+        if found is None:
+            pytest.fail(NEEDED, pytrace=False)
+        yield found[1]
 
 
 @pytest.fixture(scope="session")

@@ -27,10 +27,7 @@ def backfill(workplace: Workplace, *arguments: str) -> "subprocess.CompletedProc
     return subprocess.run(
         [sys.executable, "-m", "dbt_project.backfill", *arguments],
         cwd=ROOT,
-        env=workplace.environment(
-            DBT_TARGET_PATH=str(workplace.folder / "target"),
-            DBT_EXCLUDE_RESOURCE_TYPES="test unit_test",  # they take time and change nothing
-        ),
+        env=workplace.environment(DBT_TARGET_PATH=str(workplace.folder / "target")),
         capture_output=True,
         text=True,
         timeout=600,

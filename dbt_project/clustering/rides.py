@@ -1,16 +1,21 @@
-"""Labels of a day's rides: standardised, then clustered with a density of the day's size."""
+"""Labels of a day's rides, and how far from normal each is.
+
+The rides are standardised, then clustered with a density of the day's size.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from dbt_project.clustering.dbscan import Floats, Indices, dbscan, valid_points
+from dbt_project.clustering.dbscan import NOISE, Floats, Indices, dbscan, valid_points
+from dbt_project.clustering.dbscan.nearest import distance_to_core
 
 PRECISION = np.finfo(np.float64).eps
 
@@ -96,15 +101,30 @@ def effective_min_samples(n_rides: int, min_samples: int, min_samples_share: flo
     return max(min_samples, math.ceil(share * n_rides))
 
 
+class Clustering(NamedTuple):
+    """What a day's rides are found to be."""
+
+    labels: Indices
+    """Shape (n,), int64: the cluster of every ride, -1 for anomalies."""
+    standardized: Floats
+    """Shape (n, 2), float64: the features in standard deviations from the day's mean."""
+    distance_from_normal: Floats
+    """Shape (n,), float64: how far an anomaly lies from the nearest core ride, in standard
+    deviations; 0 within a cluster, NaN for the anomalies of a day without a core ride."""
+    min_samples: int
+    """The number of neighbours that made a ride core."""
+
+
 def cluster_rides(
     features: ArrayLike, eps: float, min_samples: int, min_samples_share: float
-) -> tuple[Indices, Floats]:
+) -> Clustering:
     """Label a day's rides by how they differ from the day's other rides.
 
     Parameters
     ----------
     features : array-like of shape (n, 2)
         Distance and duration of every ride, each in any unit, in the order of the day's records.
+        The array stays as it is.
     eps : float
         The largest distance between neighbours, in standard deviations.
     min_samples : int
@@ -114,33 +134,87 @@ def cluster_rides(
 
     Returns
     -------
-    labels : ndarray of shape (n,), int64
-        The cluster of every ride, -1 for anomalies.
-    standardized : ndarray of shape (n, 2), float64
-        The features in standard deviations from the day's mean.
+    Clustering
+        Labels, standardised features, distances, and the density that was asked for.
 
     Raises
     ------
     ValueError
         If `features` has another shape or a value that is not finite, or a parameter is out of
         its range.
+
+    Examples
+    --------
+    >>> found = cluster_rides([[0, 0]] * 3 + [[4, 0]], eps=0.3, min_samples=3, min_samples_share=0)
+    >>> found.labels
+    array([ 0,  0,  0, -1])
+    >>> found.distance_from_normal.round(2)
+    array([0.  , 0.  , 0.  , 2.31])
     """
     points = valid_points(features)
     standardized = standardize(points)
     in_effect = effective_min_samples(len(points), min_samples, min_samples_share)
-    labels, _ = dbscan(standardized, eps, in_effect)
-    return labels, standardized
+    labels, core = dbscan(standardized, eps, in_effect)
+    anomalies = np.flatnonzero(labels == NOISE)
+    distance = np.zeros(len(labels))
+    distance[anomalies] = distance_to_core(standardized, core, anomalies, eps)
+    return Clustering(labels, standardized, distance, in_effect)
 
 
-MEASURES = ("ride_dist", "ride_time")
+# Added to a measure before its logarithm is taken: a tenth of a mile, a minute (in hours). So a
+# distance of zero has a logarithm, and what is shorter still is much the same.
+OFFSETS = {"ride_dist": 0.1, "ride_time": 1 / 60}
+MEASURES = tuple(OFFSETS)
+SCALES = ("standard", "log")
+
+
+def scaled(rides: Mapping[str, NDArray[Any]], measure: str, scale: str) -> NDArray[np.float64]:
+    """Return a measure of the rides as it is, or its logarithm.
+
+    On a logarithmic scale a ride of 24 hours is no farther from one of three than that is from one
+    of half an hour, so that a few gross errors do not stretch the standard deviation until nothing
+    else stands out.
+
+    Parameters
+    ----------
+    rides
+        Column `measure`, of shape ``(n,)``, 0 or more: ``ride_dist`` in miles or ``ride_time`` in
+        hours. It stays as it is.
+    measure
+        One of `MEASURES`.
+    scale
+        ``standard`` or ``log``.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+
+    Raises
+    ------
+    ValueError
+        If `scale` is none of the two.
+
+    Examples
+    --------
+    >>> scaled({"ride_dist": np.array([0.0, 0.9, 9.9])}, "ride_dist", "log").round(2)
+    array([-2.3,  0. ,  2.3])
+    """
+    values = np.asarray(rides[measure], dtype=np.float64)
+    if scale == "standard":
+        return values
+    if scale == "log":
+        logarithms: NDArray[np.float64] = np.log(values + OFFSETS[measure])
+        return logarithms
+    raise ValueError(f"clustering_scale must be one of {', '.join(SCALES)}, not {scale!r}")
 
 
 def label_rides(
-    rides: Mapping[str, NDArray[np.generic]],
+    rides: Mapping[str, NDArray[Any]],
     features: Sequence[str],
     eps: float,
     min_samples: int,
     min_samples_share: float,
+    scale: str = "standard",
 ) -> pd.DataFrame:
     """Cluster a day's rides on the features that the configuration names.
 
@@ -153,17 +227,20 @@ def label_rides(
         One or both of ``ride_dist`` and ``ride_time``.
     eps, min_samples, min_samples_share
         See `dbt_project.clustering.rides.cluster_rides`.
+    scale
+        See `dbt_project.clustering.rides.scaled`.
 
     Returns
     -------
     pandas.DataFrame
-        ``record_number``, ``label`` (-1 for an anomaly) and both measures standardised, one row
-        a ride.
+        One row a ride: ``record_number``, ``label`` (-1 for an anomaly), both measures on the
+        `scale` in standard deviations from their mean, ``distance_from_normal``, and the
+        ``min_samples`` in effect, the same for all.
 
     Raises
     ------
     ValueError
-        If a feature is none of the two.
+        If a feature is none of the two, or `scale` is unknown.
     """
     unknown = [feature for feature in features if feature not in MEASURES]
     if unknown or not features:
@@ -173,14 +250,17 @@ def label_rides(
         )
     n_rides = len(rides["record_number"])
     # A constant second column changes no distance, so that one feature can be clustered as two.
-    columns = [*(rides[name] for name in features), np.zeros(n_rides)][:2]
-    labels, clustered = cluster_rides(np.column_stack(columns), eps, min_samples, min_samples_share)
-    standardized = {name: standardize(rides[name]) for name in MEASURES if name not in features}
-    standardized |= zip(features, clustered.T, strict=False)
+    columns = [*(scaled(rides, name, scale) for name in features), np.zeros(n_rides)][:2]
+    found = cluster_rides(np.column_stack(columns), eps, min_samples, min_samples_share)
+    others = [name for name in MEASURES if name not in features]
+    standardized = {name: standardize(scaled(rides, name, scale)) for name in others}
+    standardized |= zip(features, found.standardized.T, strict=False)
     return pd.DataFrame(
         {
             "record_number": rides["record_number"],
-            "label": labels.astype(np.int32),
+            "label": found.labels.astype(np.int32),
             **{f"{name}_standardized": standardized[name] for name in MEASURES},
+            "distance_from_normal": found.distance_from_normal,
+            "min_samples": np.full(n_rides, found.min_samples, dtype=np.int64),
         }
     )

@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import psycopg
 
 from dbt_project.demo.local_airflow import DAGS, answers
+from dbt_project.demo.postgres import HERE, OWNER, PostgresServer
 from dbt_project.demo.processes import Processes, free_port
 
-NEEDED = "make lakehouse-demo needs PostgreSQL and Redis: apt-get install postgresql redis-server"
+NEEDED = (
+    "make lakehouse-demo needs redis-server, which is not installed "
+    "(Debian: apt-get install redis-server; macOS: brew install redis)"
+)
 SECONDS_TO_START = 600
 BUILDS_PER_WORKER = 2
-HERE = "127.0.0.1"
-OWNER = "owner"
 DATABASES = ("airflow", "lakehouse")
 BUCKETS = ("lake", "lakehouse")
 BIN = Path(sys.executable).parent
@@ -33,20 +34,18 @@ class MissingProgramError(RuntimeError):
     """A server is not installed."""
 
 
-def find_programs() -> tuple[Path, Path]:
-    """The folder of PostgreSQL's programs, and Redis's server.
+def find_redis() -> Path:
+    """Redis's server: from a package, if the index has one for this machine, or the system's.
 
     Raises
     ------
     MissingProgramError
         In one line that says what to install.
     """
-    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))  # Debian's
-    initdb = shutil.which("initdb") or (str(installed[-1]) if installed else None)
-    redis = shutil.which("redis-server")
-    if not initdb or not redis:
+    found = shutil.which("redis-server", path=f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}")
+    if not found:
         raise MissingProgramError(NEEDED)
-    return Path(initdb).resolve().parent, Path(redis)
+    return Path(found)
 
 
 class Servers:
@@ -63,18 +62,19 @@ class Servers:
     """
 
     def __init__(self, folder: Path, processes: Processes, cities: str) -> None:
-        self.postgres, self.redis = find_programs()
+        self.redis = find_redis()
         self.folder, self.processes = folder, processes
-        self.ports = {name: free_port() for name in ("postgres", "redis", "s3", "airflow")}
-        self.password = secrets.token_urlsafe(12)
+        self.postgres = PostgresServer(folder / "postgres", processes)
+        self.ports = {name: free_port() for name in ("redis", "s3", "airflow")}
         self.url = f"http://localhost:{self.ports['airflow']}"
         self.environment = self._environment(cities)
 
     def _environment(self, cities: str) -> dict[str, str]:
         """What every component and every build gets, and nothing that was set before."""
         kept = {n: v for n, v in os.environ.items() if n in ("HOME", "LANG", "USER")}
-        place = f"{HERE}:{self.ports['postgres']}"
-        database = f"postgresql+psycopg://{OWNER}:{self.password}@{place}/airflow"
+        server, key = self.postgres, secrets.token_urlsafe(12)
+        login = f"{OWNER}:{server.password}@{HERE}:{server.port}"
+        database = f"postgresql+psycopg://{login}/airflow"
         return {
             **kept,
             "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
@@ -82,15 +82,14 @@ class Servers:
             # the project's
             "CITIES": cities,
             "LAKE_URL": "s3://lake",
-            "LAKEHOUSE_CATALOG": f"postgres:host={HERE} port={self.ports['postgres']} "
-            f"user={OWNER} dbname=lakehouse",
+            "LAKEHOUSE_CATALOG": f"postgres:{server.place('lakehouse')}",
             "LAKEHOUSE_DATA_URL": "s3://lakehouse",
-            "PGPASSWORD": self.password,
+            "PGPASSWORD": server.password,
             "WAREHOUSE_MEMORY_LIMIT": "1GB",
             "AWS_ENDPOINT_URL": f"http://{HERE}:{self.ports['s3']}",
             "AWS_REGION": "eu-west-2",
             "AWS_ACCESS_KEY_ID": "demo",
-            "AWS_SECRET_ACCESS_KEY": self.password,
+            "AWS_SECRET_ACCESS_KEY": key,
             # Airflow's
             "AIRFLOW_HOME": str(self.folder / "airflow"),
             "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
@@ -120,7 +119,9 @@ class Servers:
 
     def start_stores(self) -> None:
         """PostgreSQL with two databases, Redis, and S3 with two buckets."""
-        self._start_postgres()
+        self.postgres.folder.mkdir()
+        self.postgres.start()
+        self.postgres.execute(*(f"CREATE DATABASE {name}" for name in DATABASES))
         redis = ("--port", str(self.ports["redis"]), "--bind", HERE, "--save", "")
         self.processes.start("redis", self.redis, *redis, env={}, cwd=self.folder)
         s3 = ("-H", HERE, "-p", str(self.ports["s3"]))
@@ -130,51 +131,6 @@ class Servers:
             self.s3().create_bucket(
                 Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-2"}
             )
-
-    def _start_postgres(self) -> None:
-        home = self.folder / "postgres"
-        home.mkdir()
-        password_file = home / "password"
-        password_file.write_text(self.password)
-        options: dict[str, Any] = {"env": {"PATH": os.environ.get("PATH", "")}, "cwd": home}
-        if os.getuid() == 0:  # it refuses to run as root
-            for path in (home, password_file):
-                shutil.chown(path, "postgres", "postgres")
-            options |= {"user": "postgres", "group": "postgres", "extra_groups": []}
-        data = home / "data"
-        initdb = (
-            "-D",
-            data,
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "-U",
-            OWNER,
-            "-A",
-            "scram-sha-256",
-            f"--pwfile={password_file}",
-        )
-        self.processes.run("initdb", self.postgres / "initdb", *initdb, **options)
-        place = ("-p", str(self.ports["postgres"]), "-k", home, "-c", f"listen_addresses={HERE}")
-        settings = (*place, "-c", "max_connections=200", "-c", "fsync=off")
-        self.processes.start(
-            "postgres", self.postgres / "postgres", "-D", data, *settings, **options
-        )
-        self.wait_until(self._has_databases)
-
-    def _has_databases(self) -> bool:
-        try:
-            with self.connect("postgres") as connection:
-                for name in DATABASES:
-                    connection.execute(f"CREATE DATABASE {name}")
-        except psycopg.OperationalError:
-            return False
-        return True
-
-    def connect(self, database: str) -> psycopg.Connection:
-        """A connection to PostgreSQL."""
-        place = f"host={HERE} port={self.ports['postgres']} user={OWNER} dbname={database}"
-        return psycopg.connect(place, password=self.password, autocommit=True)
 
     def s3(self) -> Any:
         """A client of the S3 server."""

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import duckdb
 
+from dbt_project.errors import UserError
 from dbt_project.lake.files import RIDES, LakeFile
 from dbt_project.settings.lake_url import glob_text
 
@@ -34,7 +35,7 @@ def check_files(
 
     Raises
     ------
-    ValueError
+    UserError
         In one line that names the file, if it is cut off, damaged or no JSON; or if none of the
         files of the day's rides holds anything.
     """
@@ -46,7 +47,7 @@ def check_files(
                 _check_gzip(connection, file)
         found = {file: _format_of(connection, file) for file in files}
         if kind == RIDES and set(found.values()) == {"empty"}:
-            raise ValueError(f"{files[0]} is empty: a day without rides is written as []")
+            raise UserError(f"{files[0]} is empty: a day without rides is written as []")
         formats |= {
             file: name for file, name in found.items() if name in ("array", "newline_delimited")
         }
@@ -62,7 +63,7 @@ def _check_gzip(connection: duckdb.DuckDBPyConnection, file: str) -> None:
             if not compressed.tell():
                 raise EOFError("it is empty")
     except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{file} is cut off or damaged: {error}; write it again") from None
+        raise UserError(f"{file} is cut off or damaged: {error}; write it again") from None
 
 
 def _open(connection: duckdb.DuckDBPyConnection, file: str) -> BinaryIO:
@@ -92,7 +93,7 @@ def _format_of(connection: duckdb.DuckDBPyConnection, file: str) -> str:
         lines = _first_records(connection, file, "newline_delimited", _FIRST_LINES)
         if 2 * lines.count("{") > len(lines):
             return "newline_delimited"
-        raise ValueError(_in_words(file, error)) from None
+        raise UserError(_in_words(file, error)) from None
     return "auto" if _first_records(connection, file, "newline_delimited", 1) else "empty"
 
 

@@ -10,13 +10,13 @@ import mimetypes
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
-from dbt_project.lake.connection import HTTP_SETTINGS
+from dbt_project.errors import UserError
+from dbt_project.lake.s3 import S3
 from dbt_project.settings.environment import S3Settings
 
 
-class DeliveryError(RuntimeError):
+class DeliveryError(UserError):
     """A file is not in its place; the message is one line."""
 
 
@@ -93,26 +93,7 @@ def upload(file: Path, url: str) -> None:
     if settings.lake_kms_key_id:
         options |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": settings.lake_kms_key_id}
     try:
-        _client(settings).upload_file(str(file), bucket, key, ExtraArgs=options)
+        S3(settings, [bucket]).client.upload_file(str(file), bucket, key, ExtraArgs=options)
     except (Boto3Error, BotoCoreError, ClientError) as error:
         reason = str(error).rpartition(f"{bucket}/{key}: ")[2]
         raise DeliveryError(f"{url} was not replaced: {' '.join(reason.split())}") from None
-
-
-def _client(settings: S3Settings) -> Any:
-    import boto3
-    from botocore.config import Config
-
-    return boto3.client(
-        "s3",
-        region_name=settings.region,
-        endpoint_url=settings.endpoint,
-        config=Config(
-            connect_timeout=settings.lake_timeout_seconds,
-            read_timeout=settings.lake_timeout_seconds,
-            retries={"mode": "standard", "total_max_attempts": HTTP_SETTINGS["http_retries"] + 1},
-            # other S3 servers know neither newer checksums nor buckets as names of hosts
-            request_checksum_calculation="when_required",
-            s3={"addressing_style": "path"} if settings.endpoint else {},
-        ),
-    )

@@ -5,9 +5,11 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
+from dbt_project.errors import UserError
 from dbt_project.settings.lake_url import UNSAFE, UNSAFE_WORDS, LakeUrl
 
 RIDES = "taxi-rides"
@@ -30,7 +32,7 @@ def list_files(
 
     Raises
     ------
-    ValueError
+    UserError
         In one line, if the name of a part is none that can be read safely.
     """
     listing = "SELECT filename, size, last_modified FROM read_blob(?) ORDER BY filename"
@@ -44,7 +46,7 @@ def list_files(
     for file in files:
         name = file.path.rpartition("/")[2]
         if UNSAFE.search(name):
-            raise ValueError(f"{file.path!r}: the name of a file may have none of {UNSAFE_WORDS}")
+            raise UserError(f"{file.path!r}: the name of a file may have none of {UNSAFE_WORDS}")
     return files
 
 
@@ -55,15 +57,18 @@ def list_day(
 
     Raises
     ------
-    FileNotFoundError
-        In one line that names the path, if there are no rides.
-    ValueError
-        In one line, if the name of a part is none that can be read safely.
+    UserError
+        In one line that names the path, if there are no rides, or if the name of a part is none
+        that can be read safely.
     """
     files = {kind: list_files(connection, lake, kind, run_date) for kind in KINDS}
+    if not files[RIDES] and not lake.is_s3 and not Path(lake.text).is_dir():
+        raise UserError(
+            f"the lake {lake.text} is no folder: LAKE_URL must name the one that holds it"
+        )
     if not files[RIDES]:
         name = f"{lake.text}/{RIDES}-{run_date:%Y%m%d}"
-        raise FileNotFoundError(
+        raise UserError(
             f"no rides for {run_date}: {name}.json is not in the lake "
             f"(nor {name}.json.gz, nor parts {name}-*.json)"
         )

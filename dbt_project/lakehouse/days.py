@@ -11,17 +11,18 @@ from collections.abc import Iterator
 import duckdb
 import pandas as pd
 
+from dbt_project.errors import one_line
 from dbt_project.lakehouse.locks import alone, check_held
-from dbt_project.lakehouse.place import ALIAS, Lakehouse, LakehouseError, reason
-from dbt_project.lakehouse.tables import make_like, table_names
+from dbt_project.lakehouse.place import ALIAS, Lakehouse, LakehouseError
+from dbt_project.lakehouse.tables import content, make_like, table_names
 from dbt_project.sql import Schema, sql_text
 from dbt_project.warehouse.file import LEDGER
 
 DAY_BUILDS = "day_builds"
 """The table beside the marts of a city: when each day was published, and from which files."""
 
-# The marts of which a build reads other days.
-_HISTORY = ("daily_reports", LEDGER)
+HISTORY = ("daily_reports", LEDGER)
+"""The marts of which a build reads other days."""
 
 _MAKE_DAY_BUILDS = (
     "CREATE TABLE {table} (ride_date DATE NOT NULL, inputs VARCHAR, published_at TIMESTAMPTZ)",
@@ -61,10 +62,10 @@ def fetch_history(
     make_catalog(connection, lakehouse)
     with lakehouse.attached(connection):
         for name in table_names(connection, marts):
-            others = "true" if name in _HISTORY else f"ride_date != DATE '{run_date}'"
+            others = "true" if name in HISTORY else f"ride_date != DATE '{run_date}'"
             connection.execute(f"DELETE FROM {marts.table(name)} WHERE {others}")
         present = table_names(connection, source)
-        for name in _HISTORY:
+        for name in HISTORY:
             if name in present:
                 make_like(connection, name, source, marts)
                 connection.execute(
@@ -121,10 +122,10 @@ def publish_day(
                 return _replace_day(connection, Schema(ALIAS, city), marts, run_date, inputs)
         except (duckdb.TransactionException, duckdb.IOException) as error:
             if attempt == _ATTEMPTS - 1:
-                raise LakehouseError(f"the day was not published: {reason(error)}") from None
+                raise LakehouseError(f"the day was not published: {one_line(str(error))}") from None
             time.sleep(random.uniform(0.5, 2) * 2**attempt)
         except duckdb.Error as error:
-            raise LakehouseError(f"the day was not published: {reason(error)}") from None
+            raise LakehouseError(f"the day was not published: {one_line(str(error))}") from None
     raise AssertionError("the last attempt has returned or raised")
 
 
@@ -151,8 +152,37 @@ def _replace_day(
             connection.execute(f"DELETE FROM {city.table(name)} WHERE {replaced}")
             counted = connection.execute(f"INSERT INTO {city.table(name)} BY NAME {of_day}")
             counts[name] = counted.fetchall()[0][0]
+            _look_at_what_was_written(connection, name, city, marts, run_date)
         note_build(connection, city, run_date, inputs)
     return pd.DataFrame({"table_name": list(counts), "rows": list(counts.values())})
+
+
+def _look_at_what_was_written(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    city: Schema,
+    marts: Schema,
+    run_date: datetime.date,
+) -> None:
+    """Read a day back, from the objects that it has been written to, before it is committed.
+
+    A server may report that it has taken an object and not have it.
+
+    Raises
+    ------
+    LakehouseError
+        If the rows are not those that were written.
+    """
+    written, read = (
+        content(
+            connection, table, marts, f"{schema.table(table)} WHERE ride_date = DATE '{run_date}'"
+        )
+        for schema in (marts, city)
+    )
+    if read != written:
+        raise LakehouseError(
+            f"the day was not published: {table} reads back otherwise than it was written"
+        )
 
 
 def note_build(

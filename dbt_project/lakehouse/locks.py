@@ -17,7 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_project.lakehouse.place import Lakehouse, LakehouseError, reason
+from dbt_project.errors import one_line
+from dbt_project.lakehouse.place import Lakehouse, LakehouseError
 from dbt_project.warehouse.lock import POLL_SECONDS, WarehouseInUseError, hold_folder
 
 if TYPE_CHECKING:  # imported where it is used: a build without a lakehouse does not need it
@@ -110,7 +111,7 @@ def _errors_in_words(what: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        raise LakehouseError(f"{what}: {reason(error)}") from None
+        raise LakehouseError(f"{what}: {one_line(str(error))}") from None
 
 
 def _hold_file(lakehouse: Lakehouse, doing: str, wait_seconds: float) -> None:

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import duckdb
 
-from dbt_project.errors import failures_in_words
+from dbt_project.errors import UserError, in_one_line
 from dbt_project.lakehouse.days import make_catalog, note_build, transaction
 from dbt_project.lakehouse.locks import hold_city
 from dbt_project.lakehouse.place import ALIAS, Lakehouse, LakehouseError, schema_of
-from dbt_project.lakehouse.tables import make_like, table_names
+from dbt_project.lakehouse.tables import content, make_like, table_names
 from dbt_project.settings.variables import load_variables
-from dbt_project.sql import Schema, quoted, sql_text
+from dbt_project.sql import Schema, sql_text
 from dbt_project.warehouse.days import published_inputs
 from dbt_project.warehouse.file import LEDGER
 
@@ -112,22 +112,9 @@ def _compare(connection: duckdb.DuckDBPyConnection, table: str, target: Schema, 
     LakehouseError
         If they have not.
     """
-    columns = ", ".join(
-        quoted(name)
-        for (name,) in connection.execute(
-            "SELECT column_name FROM duckdb_columns() "
-            "WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index",
-            [_SOURCE.database, _SOURCE.name, table],
-        ).fetchall()
-    )
-    # a sum, and not an exclusive or, which two equal rows would vanish from
-    content = f"count(*), sum(hash(row({columns}))::HUGEINT)"
+    listed = ", ".join(f"DATE '{day}'" for day in days)
     found = [
-        connection.execute(
-            f"SELECT ride_date, {content} FROM {schema.table(table)} "
-            "WHERE ride_date IN (SELECT unnest($days)) GROUP BY ride_date ORDER BY ride_date",
-            {"days": days},
-        ).fetchall()
+        content(connection, table, _SOURCE, f"{schema.table(table)} WHERE ride_date IN ({listed})")
         for schema in (_SOURCE, target)
     ]
     if found[0] != found[1]:
@@ -143,11 +130,11 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("file", type=Path, help="the published warehouse, taxi.duckdb")
     parser.add_argument("--city", help="its city (default: that of dbt_project.yml)")
     options = parser.parse_args(arguments)
-    with failures_in_words():
+    with in_one_line():
         lakehouse = Lakehouse.of_environment()
         city = schema_of(options.city or load_variables({}).city)
         if not options.file.is_file():
-            raise ValueError(f"{options.file} is not there")
+            raise UserError(f"{options.file} is not there")
         hold_city(lakehouse, city, f"moving {options.file.name} in")
         with duckdb.connect() as connection:
             moved, left = move(connection, options.file, lakehouse, city)

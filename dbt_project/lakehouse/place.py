@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from dbt_project.errors import UserError, one_line
 from dbt_project.lake.connection import connect_lake
 from dbt_project.settings.environment import LakehouseSettings
 from dbt_project.settings.lake_url import LakeUrl
@@ -24,7 +25,7 @@ ALIAS = "lakehouse"
 _OPTIONS = {"data_inlining_row_limit": "0", "parquet_compression": "zstd"}
 
 
-class LakehouseError(RuntimeError):
+class LakehouseError(UserError):
     """The lakehouse cannot be reached, or not be written to; the message is one line."""
 
 
@@ -49,7 +50,7 @@ class Lakehouse:
 
         Raises
         ------
-        ValueError
+        UserError
             In one line that names the variable, if one cannot be used.
         """
         return cls.of_environment({"LAKEHOUSE_CATALOG": catalog, "LAKEHOUSE_DATA_URL": data_url})
@@ -60,7 +61,7 @@ class Lakehouse:
 
         Raises
         ------
-        ValueError
+        UserError
             In one line that names the variable, if one cannot be used.
         """
         settings = LakehouseSettings.read(environ)
@@ -100,7 +101,7 @@ class Lakehouse:
         try:
             connection.execute(self.attach_sql(is_read_only))
         except duckdb.Error as error:
-            raise LakehouseError(f"the lakehouse's catalog: {reason(error)}") from None
+            raise LakehouseError(f"the lakehouse's catalog: {one_line(str(error))}") from None
         if not is_read_only:
             _set_options(connection)
 
@@ -154,16 +155,10 @@ def schema_of(city: str) -> str:
 
     Raises
     ------
-    ValueError
+    UserError
         In one line, if nothing is left of the name.
     """
     schema = re.sub(r"[\W_]+", "_", city.lower()).strip("_")
     if not schema:
-        raise ValueError(f"city: expected a name with a letter, found {city!r}")
+        raise UserError(f"city: expected a name with a letter, found {city!r}")
     return schema
-
-
-def reason(error: Exception) -> str:
-    """An error of DuckDB or PostgreSQL in one line, the last of its causes first."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return re.sub(r"^.*(?=connection to server)", "", lines[0]) if lines else "failed"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import duckdb
 
 from dbt_project.sql import Schema, quoted, sql_text
@@ -39,6 +41,29 @@ def make_like(
                 f"ALTER TABLE {target.table(name)} ADD COLUMN {quoted(column)} {kind}"
             )
     _comment(connection, name, source, target)
+
+
+def content(
+    connection: duckdb.DuckDBPyConnection, table: str, columns: Schema, rows: str
+) -> list[tuple[Any, ...]]:
+    """What rows hold, by day and in any order: to see that two tables hold the same.
+
+    Parameters
+    ----------
+    table, columns
+        Name of the table, and the schema whose columns of it are compared: the other may have more.
+    rows
+        SQL after FROM: the table, and a condition.
+
+    Returns
+    -------
+    list of tuple
+        Day, number of rows and a sum of their hashes, in the order of the days.
+    """
+    names = ", ".join(quoted(name) for name in _columns(connection, table, columns))
+    # a sum, and not an exclusive or, which two equal rows would vanish from
+    query = f"SELECT ride_date, count(*), sum(hash(row({names}))::HUGEINT) FROM {rows}"
+    return connection.execute(f"{query} GROUP BY ride_date ORDER BY ride_date").fetchall()
 
 
 def _columns(

@@ -14,7 +14,7 @@ import sys
 
 import duckdb
 
-from dbt_project.errors import failures_in_words
+from dbt_project.errors import in_one_line
 from dbt_project.lakehouse.locks import hold_all
 from dbt_project.lakehouse.place import ALIAS, Lakehouse
 
@@ -79,7 +79,7 @@ def main(arguments: list[str]) -> None:
         "--wait", type=float, default=0, metavar="SECONDS", help="how long to wait for builds"
     )
     options = parser.parse_args(arguments)
-    with failures_in_words():
+    with in_one_line():
         lakehouse = Lakehouse.of_environment()
         hold_all(lakehouse, "upkeep", options.wait)
         with duckdb.connect() as connection:

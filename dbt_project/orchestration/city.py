@@ -50,7 +50,7 @@ def read_cities(environ: Mapping[str, str], project: Path, time_zone: str) -> li
 
     Raises
     ------
-    ValueError
+    UserError
         In one line, if one of these variables cannot be used.
     """
     lake, settings = LakeSettings.read(environ), CitySettings.read(environ)

@@ -27,9 +27,9 @@ DEADLINE_AFTER_START = datetime.timedelta(hours=3)  # 09:00
 DAY_PARAMETER = Param(
     None,
     type=["null", "string"],
-    pattern=r"^(\d{8}|\d{4}-\d{2}-\d{2})$",
+    pattern="^[0-9]{4}-?(0[1-9]|1[0-2])-?(0[1-9]|[12][0-9]|3[01])$",
     title="Day to build",
-    description="YYYYMMDD; empty for the day before the run's date",
+    description="YYYYMMDD or YYYY-MM-DD; empty for the day before the run's date",
 )
 FULL_REFRESH_PARAMETER = Param(
     False,

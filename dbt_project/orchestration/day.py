@@ -5,6 +5,7 @@ import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from dbt_project.orchestration.mistakes import fail_at_once
 from dbt_project.settings.run_date import parse_run_date
 
 
@@ -17,11 +18,14 @@ def day_of_run(dag_run: Any, params: Any, time_zone: str) -> str:
 
     Raises
     ------
-    ValueError
+    AirflowFailException
         In one line, if the parameter names no day.
     """
     if params.get("date"):
-        return f"{parse_run_date(params['date']):%Y%m%d}"
+        try:
+            return f"{parse_run_date(params['date']):%Y%m%d}"
+        except ValueError as error:
+            fail_at_once(str(error))
     moment = dag_run.logical_date or dag_run.run_after
     local_date = moment.astimezone(ZoneInfo(time_zone)).date()
     return f"{local_date - datetime.timedelta(days=1):%Y%m%d}"
@@ -36,12 +40,12 @@ def days_of_month(dag_run: Any, params: Any, time_zone: str) -> str:
 
     Raises
     ------
-    ValueError
-        In one line, if the month has no day yet.
+    AirflowFailException
+        In one line, if the parameter names no month, or the month has no day yet.
     """
     one_day = datetime.timedelta(days=1)
     if params.get("month"):
-        first = datetime.datetime.strptime(params["month"].replace("-", ""), "%Y%m").date()
+        first = _first_of_month(params["month"])
     elif dag_run.data_interval_start:
         first = dag_run.data_interval_start.date().replace(day=1)
     else:
@@ -50,5 +54,12 @@ def days_of_month(dag_run: Any, params: Any, time_zone: str) -> str:
     yesterday = datetime.datetime.now(ZoneInfo(time_zone)).date() - one_day
     last = min(first.replace(day=calendar.monthrange(first.year, first.month)[1]), yesterday)
     if last < first:
-        raise ValueError(f"no day of {first:%Y-%m} is over in {time_zone}")
+        fail_at_once(f"no day of {first:%Y-%m} is over in {time_zone}")
     return f"{first:%Y%m%d} {last:%Y%m%d}"
+
+
+def _first_of_month(text: str) -> datetime.date:
+    try:
+        return datetime.datetime.strptime(text.replace("-", ""), "%Y%m").date()
+    except ValueError:
+        fail_at_once(f"month must be a month as YYYY-MM, not {text[:40]!r}")

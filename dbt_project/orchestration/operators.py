@@ -6,7 +6,7 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from airflow.providers.standard.hooks.subprocess import SubprocessHook, Subproce
 from airflow.sdk import Asset, BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from dbt_project.orchestration.mistakes import fail_at_once, forget_earlier_try, is_mistake
 from dbt_project.orchestration.secrets import secrets_of_connections
 from dbt_project.settings.environment import AirflowSettings
 
@@ -65,7 +66,7 @@ class Command(BaseOperator):
 
     def execute(self, context: Any) -> None:
         environment = self.environment() | self.folders_of_run(context)
-        self.check(self.run_command(self.command, environment))
+        self.check(self.run_command(self.command, environment), environment)
         for uri in self.assets:
             context["outlet_events"][self.outlets[0]].add(Asset(uri))
 
@@ -75,6 +76,8 @@ class Command(BaseOperator):
 
     def run_command(self, command: str, environment: dict[str, str]) -> SubprocessResult:
         """Run a command to its end."""
+        if target := environment.get("DBT_TARGET_PATH"):
+            forget_earlier_try(Path(target))
         program, *arguments = shlex.split(command)
         dbt = dbt_executable()
         executable = dbt if program == "dbt" else str(Path(dbt).with_name(program))
@@ -82,11 +85,19 @@ class Command(BaseOperator):
             [executable, *arguments], env=environment, cwd=self.project
         )
 
-    def check(self, result: SubprocessResult) -> None:
-        """Fail the task with the last line, if the command has failed."""
-        if result.exit_code:
-            said = result.output.removeprefix("Error: ")
-            raise AirflowException(f"{said} (exit status {result.exit_code})")
+    def check(self, result: SubprocessResult, environment: Mapping[str, str]) -> None:
+        """Fail the task with the last line, if the command has failed.
+
+        A mistake fails it at once; what may pass by itself is left to the retries.
+        """
+        if not result.exit_code:
+            return
+        message = f"{result.output.removeprefix('Error: ')} (exit status {result.exit_code})"
+        target = environment.get("DBT_TARGET_PATH")
+        is_one_build = self.command.startswith("dbt ")  # a backfill goes on to other days
+        if is_one_build and target and is_mistake(result.output, Path(target)):
+            fail_at_once(message)
+        raise AirflowException(message)
 
     def environment(self) -> dict[str, str]:
         """What the command needs; Airflow's own settings, which hold secrets, are not for it."""
@@ -131,7 +142,7 @@ def dbt_executable() -> str:
     return executable
 
 
-OTHER_DAY = "the working tables hold"  # macros/working_day.sql
+BUILD_ALL = "build all of it"  # dbt_project/plugin/working_day.py
 
 
 class DbtBuild(Command):
@@ -140,8 +151,8 @@ class DbtBuild(Command):
     Parameters
     ----------
     whole_command
-        The same for all of the graph: run instead when the first part's tables hold another day,
-        because another run of the DAG came between the two parts.
+        The same for all of the graph: run instead when the first part's tables hold another day, or
+        are not whole any more, because another command came between the two parts.
     **options
         Of any `Command`; its places name ``WAREHOUSE_DIR``.
     """
@@ -159,10 +170,10 @@ class DbtBuild(Command):
         with self._alone_in(folder):
             environment = self.environment() | self.folders_of_run(context)
             result = self.run_command(self.command, environment)
-            if result.exit_code and OTHER_DAY in result.output:
-                self.log.info("Another day was built in between: building all of this one")
+            if result.exit_code and BUILD_ALL in result.output:
+                self.log.info("What the first part left is not there: building all of the day")
                 result = self.run_command(self.whole_command, environment)
-        self.check(result)
+        self.check(result, environment)
 
     @contextmanager
     def _alone_in(self, folder: Path) -> Iterator[None]:
@@ -188,4 +199,5 @@ class SendReport(Command):
         if context["dag_run"].run_type == "backfill":
             self.log.info("No e-mail of a backfill: its days are long known")
             return
-        self.check(self.run_command(self.command, self.environment()))
+        environment = self.environment()
+        self.check(self.run_command(self.command, environment), environment)

@@ -1,9 +1,19 @@
-"""What a wait says that has reached its limit."""
+"""How long a wait for rides may take, and what it says at its limit."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from airflow.sdk.exceptions import AirflowSensorTimeout
+
+
+def is_named_day(context: Any) -> bool:
+    """Whether a person has named the day of the run.
+
+    Such a day is over, so that its rides are there or will not come by themselves. The wait looks
+    once: a wrong date then keeps no other run waiting.
+    """
+    return bool((context.get("params") or {}).get("date"))
 
 
 @contextmanager
@@ -12,7 +22,8 @@ def limit_in_words(pattern: str, seconds: float) -> Iterator[None]:
     try:
         yield
     except AirflowSensorTimeout as error:
+        waited = f" after a wait of {seconds / 60:g} minutes" if seconds else ""
         raise AirflowSensorTimeout(
-            f"no rides: nothing in the lake is named {pattern} after a wait of "
-            f"{seconds / 60:g} minutes. Ask who delivers them; when they are there, clear this task"
+            f"no rides: nothing in the lake is named {pattern}{waited}. "
+            "Ask who delivers them; when they are there, clear this task"
         ) from error

@@ -2,21 +2,18 @@
 
 import datetime
 import os
-import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import duckdb
 from dbt_common.events.base_types import EventMsg
-from dbt_common.events.event_manager_client import get_event_manager
 
+from dbt_project.errors import caused_by_users, line_of, one_line
+from dbt_project.plugin.listeners import listener_of_this_command
 from dbt_project.published import Published
 from dbt_project.report import report_name
-
-HEADING = re.compile(
-    r"(\w+ Error( in [^:]*)?|Python model failed:|compiled code at .*|> (in|called by) .*)"
-)
+from dbt_project.settings.environment import PROJECT
 
 
 class ClosingLines:
@@ -31,20 +28,15 @@ class ClosingLines:
         self.exports: list[str] = []
         self.has_report = self.is_published = False
         self.failures: list[str] = []
+        self.refusal = ""
+        """What has kept the warehouse from being opened."""
         self.warehouse: duckdb.DuckDBPyConnection | None = None
         self.broken_rule: Path | None = None
 
     @classmethod
     def of_this_command(cls) -> "ClosingLines":
-        """The listener of the command that runs now; dbt forgets it at the next command."""
-        callbacks = get_event_manager().callbacks
-        for callback in callbacks:
-            listener = getattr(callback, "__self__", None)
-            if isinstance(listener, cls):
-                return listener
-        listener = cls()
-        callbacks.append(listener.on_event)
-        return listener
+        """Those of the command that runs now."""
+        return listener_of_this_command(cls)
 
     def expect_day(
         self,
@@ -86,8 +78,9 @@ class ClosingLines:
 
     def _note_broken_rule(self, event: EventMsg) -> None:
         node = event.data.node_info
-        if node.resource_type == "test" and self.failures[0].startswith(f"{node.node_name}: "):
-            self.broken_rule = Path(event.data.path)
+        first = self.failures[0] if self.failures else ""  # a test that only warns has a path, too
+        if node.resource_type == "test" and first.startswith(f"{node.node_name}: "):
+            self.broken_rule = PROJECT / event.data.path
 
     def _print(self, is_success: bool) -> None:
         if self.failures:
@@ -98,7 +91,10 @@ class ClosingLines:
     def _offenders(self) -> str:
         if not (self.broken_rule and self.warehouse):
             return ""
-        return f": {first_rows(self.warehouse, self.broken_rule.read_text())}"
+        try:
+            return f": {first_rows(self.warehouse, self.broken_rule.read_text())}"
+        except caused_by_users():  # what is told is the rule, not what keeps from telling more
+            return ""
 
     def _what_was_done(self, run_date: datetime.date) -> list[str]:
         folder = self.lake_output_url.rstrip("/")
@@ -106,15 +102,21 @@ class ClosingLines:
         if self.has_report:
             lines.append(f"Report     {Path(self.warehouse_dir) / report_name(run_date)}")
         if self.is_published:
-            query = f"select * from anomalous_rides where ride_date = '{run_date}'"
-            python = os.path.relpath(sys.executable)
-            lines = [
-                *describe_day(self.published, run_date),
-                *lines,
-                f"Warehouse  {self.published.name}",
-                f'Look       {python} -m dbt_project.query "{query}"',
-            ]
+            warehouse = f"Warehouse  {self.published.name}"
+            lines = [*self._day_in_words(run_date), *lines, warehouse]
+            if Path.cwd() == PROJECT:  # where the command of the next line is found
+                query = f"select * from anomalous_rides where ride_date = '{run_date}'"
+                python = os.path.relpath(sys.executable)
+                lines.append(f'Look       {python} -m dbt_project.query "{query}"')
+        else:
+            lines.append("Published  nothing: this command builds a part of the day")
         return lines
+
+    def _day_in_words(self, run_date: datetime.date) -> list[str]:
+        try:
+            return describe_day(self.published, run_date)
+        except caused_by_users() as error:
+            return [f"{run_date}: published, but cannot be read back: {line_of(error)}"]
 
 
 def describe_day(published: Published, run_date: datetime.date) -> list[str]:
@@ -144,11 +146,8 @@ def first_rows(connection: duckdb.DuckDBPyConnection, sql: str, limit: int = 3) 
     limit
         Number of rows to tell of.
     """
-    try:
-        rows = connection.sql(f"SELECT * FROM ({sql.rstrip().rstrip(';')}) LIMIT {limit + 1}")
-        names, found = rows.columns, rows.fetchall()
-    except duckdb.Error as error:
-        return one_line(str(error))
+    rows = connection.sql(f"SELECT * FROM ({sql.rstrip().rstrip(';')}) LIMIT {limit + 1}")
+    names, found = rows.columns, rows.fetchall()
     told = [_row_in_words(dict(zip(names, row, strict=True))) for row in found[:limit]]
     return "; ".join(told + ["..."] * (len(found) > limit))
 
@@ -157,25 +156,3 @@ def _row_in_words(row: dict[str, Any]) -> str:
     who = [name for name in ("ride_id", "record_number") if name in row]
     others = [name for name in row if name not in who and name != "ride_date"]
     return ", ".join(f"{name} {row[name]}" for name in who + others[:4])
-
-
-def one_line(message: str) -> str:
-    """The line of an error message that says what is wrong.
-
-    A traceback says it in its last line, dbt and DuckDB in the first that is no heading.
-    """
-    plain = re.sub(r"\x1b\[[\d;]*m", "", message)
-    lines = [line.strip() for line in plain.splitlines() if line.strip()]
-    informative = [line for line in lines if not HEADING.fullmatch(line)] or lines or ["failed"]
-    has_traceback = any(line.startswith("Traceback ") for line in lines)
-    line = informative[-1] if has_traceback else informative[0]
-    if not has_traceback and re.search(r"\(HTTP (code )?\d{3}[^)]*\)$", line):
-        # what the server has answered is the next line, if it is not a piece of SQL
-        line = ": ".join(
-            [line, *(more for more in informative[1:2] if not more.startswith("LINE"))]
-        )
-    # what a query of ours says with error(), and what DuckDB says of files, is no input of a form
-    line = line.removeprefix("Invalid Input Error: ")
-    line, _, _ = line.partition(" Parse errors cannot be ignored for JSON formats")
-    # the name of an error class, "dbt_project.room.SomeError: ", says nothing to an operator
-    return re.sub(r"^(\w+\.)+\w+: ", "", line)

@@ -1,28 +1,32 @@
 """dbt-duckdb plugin: what a build checks before it opens the warehouse."""
 
 import gc
-import os
-import re
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from dbt import selected_resources
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.duckdb.utils import TargetConfig
+from dbt.adapters.factory import get_adapter_by_type
+from dbt.contracts.graph.manifest import Manifest
 from dbt.flags import get_flags
-from dbt_common.exceptions import DbtRuntimeError
+from dbt_common.events.base_types import EventMsg
 
+from dbt_project.errors import errors_of
+from dbt_project.folders import make_folder
 from dbt_project.lake.check import check_files
 from dbt_project.lake.connection import connect_lake
-from dbt_project.lake.delivery import DeliveryError, deliver
-from dbt_project.lake.files import LakeFile, inputs_text, list_day
-from dbt_project.lakehouse.city import CityOfLakehouse
-from dbt_project.lakehouse.days import fetch_history
-from dbt_project.lakehouse.locks import hold_city
-from dbt_project.lakehouse.place import LakehouseError
-from dbt_project.plugin.closing_lines import ClosingLines, one_line
+from dbt_project.lake.delivery import deliver
+from dbt_project.lake.files import inputs_text, list_day
+from dbt_project.plugin.closing_lines import ClosingLines
+from dbt_project.plugin.door import before_it_is_open, told_by_dbt
+from dbt_project.plugin.graph import Graph
+from dbt_project.plugin.listeners import listener_of_this_command
+from dbt_project.plugin.working_day import Day, WorkingDay, whole_day
 from dbt_project.published import published_warehouse
 from dbt_project.settings.environment import BuildSettings, LakeSettings, WarehouseSettings
 from dbt_project.settings.lake_url import LakeUrl
@@ -31,12 +35,25 @@ from dbt_project.settings.summaries import load_settings
 from dbt_project.settings.variables import load_variables
 from dbt_project.sql import Schema, sql_text
 from dbt_project.summaries.journal import Journal
-from dbt_project.warehouse.days import open_day
-from dbt_project.warehouse.file import PUBLISHED_FILE
-from dbt_project.warehouse.lock import WarehouseInUseError, hold_warehouse
+from dbt_project.warehouse.file import WAYS_OUT
+from dbt_project.warehouse.lock import hold_warehouse
 
 MARTS = Schema("build", "main")
 READS_THE_LAKE = ("build", "run")
+# With these a command looks at some of the rows, or at other tables than those that it builds.
+OF_A_PART = ("EMPTY", "SAMPLE", "EVENT_TIME_START", "EVENT_TIME_END", "DEFER")
+
+
+class End:
+    """Closes the warehouse at the end of a command.
+
+    Else dbt-duckdb keeps it open, and another command of the same process is checked by nobody.
+    """
+
+    def on_event(self, event: EventMsg) -> None:
+        """Take note of an event of dbt."""
+        if event.info.name == "CommandCompleted":
+            DuckDBConnectionManager.close_all_connections()
 
 
 class Plugin(BasePlugin):
@@ -47,96 +64,96 @@ class Plugin(BasePlugin):
         gc.freeze()  # the manifest stays to the end: looking through it for garbage takes a second
         self.is_build = get_flags().WHICH in READS_THE_LAKE
         self.extensions = str(plugin_config.get("extensions", "")).split()
-        self.files: list[LakeFile] = []
         self.formats: dict[str, str] = {}
         closing_lines = ClosingLines.of_this_command()
-        try:
+        WorkingDay.of_this_command()
+        listener_of_this_command(End)  # the last of them: it takes the connection away
+        with before_it_is_open():
             variables = load_variables(get_flags().VARS)
             has_lakehouse = bool(plugin_config.get("lakehouse"))
             self.published = published_warehouse(variables.city, has_lakehouse)
             self.run_date = parse_run_date(plugin_config["date"])
-            lake, warehouse = LakeSettings.read(), WarehouseSettings.read()
-            if isinstance(self.published, CityOfLakehouse) and warehouse.publish_url:
-                raise ValueError(
-                    "PUBLISH_URL is where the published file goes, and a lakehouse has none: "
-                    "unset PUBLISH_URL or LAKEHOUSE_CATALOG"
-                )
-            output = lake.lake_output_url
+            self.places, warehouse = LakeSettings.read(), WarehouseSettings.read()
+            output = self.places.lake_output_url
             self.warehouse_dir = warehouse.warehouse_dir
             self.wait_seconds = BuildSettings.read().warehouse_wait_seconds
             if self.is_build:
-                self._look_at_lake(lake.lake_url)
+                inputs = self._look_at_lake(self.places.lake_url)
+                self.day = Day(self.run_date, inputs, variables.model_dump_json())
                 load_settings(plugin_config["summaries_file"])
                 Journal.check(warehouse.journal_file)
                 closing_lines.expect_day(
                     self.run_date, self.warehouse_dir, output.text, self.published
                 )
-        except (ValueError, FileNotFoundError) as error:
-            raise DbtRuntimeError(str(error)) from error
-        except duckdb.Error as error:
-            raise DbtRuntimeError(one_line(str(error))) from None
-        self.folders = [self.warehouse_dir] + ([] if output.is_s3 else [output.text])
+        self.folders = {"WAREHOUSE_DIR": self.warehouse_dir}
+        if not output.is_s3:
+            self.folders["LAKE_OUTPUT_URL"] = output.text
 
-    def _look_at_lake(self, lake: LakeUrl) -> None:
+    def _look_at_lake(self, lake: LakeUrl) -> str:
+        """Check the day's files and note their formats; return what they are, as text."""
         with duckdb.connect() as connection:
             connect_lake(connection, self.extensions)
             day = list_day(connection, lake, self.run_date)
-            self.files = list(chain.from_iterable(day.values()))
             self.formats = check_files(connection, day)
+        return inputs_text(list(chain.from_iterable(day.values())))
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
-        """Make the folders that the build writes to, and see that no other build is at work."""
-        try:
-            for folder in self.folders:
-                os.makedirs(folder, exist_ok=True)
+        """Make the folders that the build writes to, keep others out, and begin the day."""
+        with before_it_is_open():
+            for variable, folder in self.folders.items():
+                make_folder(folder, variable)
             hold_warehouse(self.warehouse_dir, self.run_date, self.wait_seconds)
-            if isinstance(self.published, CityOfLakehouse) and self.is_build:
-                place, doing = self.published, f"building {self.run_date}"
-                hold_city(place.lakehouse, place.city, doing, self.wait_seconds)
-            duckdb.connect(creds.path).close()
-        except (OSError, WarehouseInUseError, LakehouseError) as error:
-            raise DbtRuntimeError(str(error)) from error
-        except duckdb.IOException as error:
-            holder = re.search(r"Conflicting lock is held in .*\(PID (\d+)\)", str(error))
-            if not holder:
-                raise
-            raise DbtRuntimeError(
-                f"process {holder[1]} is using {creds.path}: try again when it has ended; "
-                f"{PUBLISHED_FILE} is the file for queries"
-            ) from error
+            if self.is_build:
+                self.published.hold(f"building {self.run_date}", self.wait_seconds)
+            with errors_of(creds.path, WAYS_OUT["build.duckdb"]):
+                connection = duckdb.connect(creds.path, config=config)
+            with connection:
+                for attachment in creds.attach or []:
+                    with errors_of(attachment.path, WAYS_OUT["staging.duckdb"]):
+                        connection.execute(attachment.to_sql())
+                if self.is_build:
+                    self._begin_day(connection)
+
+    def _begin_day(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """See that the command can do what it is asked to, and get the marts ready."""
+        manifest = get_adapter_by_type("duckdb").get_macro_resolver()
+        assert isinstance(manifest, Manifest), "dbt has handed it to the adapter"
+        options = [name for name in OF_A_PART if getattr(get_flags(), name, None)]
+        working_day = WorkingDay.of_this_command()
+        working_day.begin(
+            connection,
+            Graph(manifest),
+            self.day,
+            selected=selected_resources.SELECTED_RESOURCES,
+            option=f"--{options[0].lower().replace('_', '-')}" if options else "",
+        )
+        working_day.forget(self.published.begin_day(connection, MARTS, self.run_date))
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Give the warehouse's own connection the way to the lake, and open the day.
-
-        The closing lines may ask it, too.
-        """
-        connect_lake(conn, self.extensions)
+        """Give dbt's connection the way to the lake; the listeners may ask it, too."""
+        with before_it_is_open():
+            self.s3 = connect_lake(conn, self.extensions)
+            self.key = self.s3.key() if self.s3 else None
         ClosingLines.of_this_command().warehouse = conn
-        if self.is_build and isinstance(self.published, CityOfLakehouse):
-            self._fetch_history(conn, self.published)
-        elif self.is_build:
-            open_day(self.warehouse_dir, self.run_date)
-
-    def _fetch_history(self, conn: duckdb.DuckDBPyConnection, place: CityOfLakehouse) -> None:
-        try:
-            fetch_history(conn, place.lakehouse, place.city, MARTS, self.run_date)
-        except LakehouseError as error:
-            raise DbtRuntimeError(str(error)) from None
-        except duckdb.Error as error:
-            raise DbtRuntimeError(one_line(str(error))) from None
+        WorkingDay.of_this_command().connection = conn
 
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Tell the models in which format to read files, and what to note of them."""
+        """Tell the models where the lake is, in which format to read files, where to write.
+
+        A long build outlives the credentials of a role, so each model begins with those that hold.
+        """
+        if self.s3 and (key := self.s3.key()) != self.key:
+            cursor.execute(self.s3.secret_sql(key))
+            self.key = key
         if self.formats:
             pairs = [f"{sql_text(file)}: {sql_text(name)}" for file, name in self.formats.items()]
             cursor.execute(f"SET VARIABLE lake_formats = MAP {{{', '.join(pairs)}}}")
-        if self.is_build:
-            cursor.execute(f"SET VARIABLE inputs = {sql_text(inputs_text(self.files))}")
+        for name, place in self.places:
+            cursor.execute(f"SET VARIABLE {name} = {sql_text(place.text)}")
 
     def store(self, target_config: TargetConfig) -> None:
         """Bring an export to the lake from the file that `target_config.config` names."""
         assert target_config.location is not None, "an export has a place"
-        try:
+        with told_by_dbt():
+            whole_day(target_config.config["model"])
             deliver(Path(target_config.config["file"]), target_config.location.path)
-        except DeliveryError as error:
-            raise DbtRuntimeError(str(error)) from None

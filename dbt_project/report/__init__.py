@@ -1,11 +1,10 @@
-"""The morning report: what happened on a day, as a page for a manager and an analyst."""
+"""The morning report: what happened on a day, as a page for a manager and an analyst.
+
+Hands out a day's page (`page`) and the e-mail (`templating`). Knows tables of the warehouse through
+a connection, and nothing of the lake, of files or of dbt.
+"""
 
 import datetime
-import gc
-from collections.abc import Sequence
-
-import duckdb
-import pandas as pd
 
 INDEX = "report_index.html"
 
@@ -13,55 +12,3 @@ INDEX = "report_index.html"
 def report_name(date: datetime.date) -> str:
     """Name of a day's page."""
     return f"report_{date:%Y%m%d}.html"
-
-
-def write_report(
-    connection: duckdb.DuckDBPyConnection,
-    schemas: Sequence[str],
-    folders: Sequence[str],
-    date: datetime.date,
-    city: str,
-    time_zone: str,
-    eps: float,
-) -> pd.DataFrame:
-    """Write a day's page and the index of all days.
-
-    Parameters
-    ----------
-    connection
-        A connection of its own to the database that dbt works in: it sees what is committed.
-    schemas
-        Where the marts and the staging tables are.
-    folders
-        Where the pages go: folders, or ``s3://bucket[/prefix]``.
-    date, city, time_zone, eps
-        See `dbt_project.report.page.render_report`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``file`` and its size in ``bytes``, one row a page written.
-    """
-    # matplotlib makes many objects, and every search for garbage among them would go through all
-    # of dbt's as well: without it this takes two thirds of the time
-    gc.disable()
-    try:
-        # imported here, because the import takes half a second and only a build needs it
-        from dbt_project.report.files import page_names, write_page
-        from dbt_project.report.page import render_index, render_report
-
-        connection.execute(f"SET search_path = '{','.join(schemas)}'")
-        page = render_report(connection, date, city, time_zone, eps)
-        written = []
-        for folder in dict.fromkeys(folders):
-            written.append((write_page(folder, report_name(date), page), page))
-            index = render_index(connection, city, page_names(connection, folder))
-            written.append((write_page(folder, INDEX, index), index))
-    finally:
-        gc.enable()
-    return pd.DataFrame(
-        {
-            "file": [file for file, _ in written],
-            "bytes": [len(html.encode()) for _, html in written],
-        }
-    )

@@ -9,11 +9,16 @@ from typing import Any
 
 import duckdb
 
+from dbt_project.errors import UserError
+
 HISTORY_DAYS = 12 * 7  # that the trend shows
-COMPARED_DAYS = 28
 
 # Far from the day's average in any direction, in standard deviations.
 EXTREMENESS = "sqrt(ride_dist_standardized ** 2 + ride_time_standardized ** 2)"
+
+# characters of each that are shown
+LONGEST_NAME = 100  # of a ride's id, of an area
+LONGEST_TEXT = 1_000  # of a summary, of an observation or a bulletin
 
 Row = dict[str, Any]
 
@@ -39,7 +44,7 @@ class Facts:
     report: Row
     """The day's row of daily_reports."""
     history: list[Row]
-    """ride_date, rides, anomalous_rides, anomalous_share of the days before and this one."""
+    """ride_date, rides, anomalous_rides, anomalous_share of the days that the trend shows."""
     normal: Group | None
     """All normal rides together; None if there are none."""
     groups: list[Group]
@@ -47,8 +52,6 @@ class Facts:
     anomalous: Group | None
     kinds: dict[str, int]
     """Anomalous rides by kind."""
-    usual: Row
-    """Of the normal rides: hours_at_start and hours_per_mile, the line through them."""
     worst: list[Row]
     """The rides to name first: the most extreme of each kind, then the next of any."""
     rejected: dict[str, int]
@@ -62,12 +65,12 @@ def read_facts(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> Fa
 
     Raises
     ------
-    LookupError
+    UserError
         In one line, if the day has not been built.
     """
     report = rows(connection, "from daily_reports where ride_date = $date", date=date)
     if not report:
-        raise LookupError(f"{date} has not been built: dbt build --vars 'date: {date:%Y%m%d}'")
+        raise UserError(f"{date} has not been built: dbt build --vars 'date: {date:%Y%m%d}'")
     groups = _groups(connection, date)
     return Facts(
         date=date,
@@ -83,13 +86,6 @@ def read_facts(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> Fa
         groups=[group for group in groups if group.label is not None and group.label >= 0],
         anomalous=next((group for group in groups if group.label == -1), None),
         kinds=_counts(connection, "anomalous_rides", "anomaly_kind", date),
-        usual=rows(
-            connection,
-            "select regr_intercept(ride_time, ride_dist) as hours_at_start, "
-            "regr_slope(ride_time, ride_dist) as hours_per_mile "
-            "from rides where ride_date = $date and not is_anomaly",
-            date=date,
-        )[0],
         worst=rows(connection, WORST_RIDES, date=date, most=4),
         rejected=_counts(connection, "rejected_rides", "reason", date),
         sources=rows(
@@ -102,6 +98,17 @@ def read_facts(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> Fa
     )
 
 
+def cut(column: str, longest: int) -> str:
+    """SQL of a text column of which no more than so many characters are shown."""
+    shown = f"left({column}, {longest}) || '…'"
+    return f"case when length({column}) > {longest} then {shown} else {column} end as {column}"
+
+
+TOLD = ", ".join(
+    (cut("ride_id", LONGEST_NAME), cut("area", LONGEST_NAME), cut("summary", LONGEST_TEXT))
+)
+"""SQL of what a ride is told by."""
+
 WORST_RIDES = f"""
 with ranked as (
     select *, {EXTREMENESS} as extremeness,
@@ -111,8 +118,7 @@ with ranked as (
     from anomalous_rides
     where ride_date = $date
 )
-select ride_id, ride_dist, ride_time, pickup_local, area, anomaly_kind, summary,
-    record_number, extremeness
+select ride_dist, ride_time, pickup_local, anomaly_kind, record_number, extremeness, {TOLD}
 from ranked
 order by place_in_kind > 1, extremeness desc, record_number
 limit $most

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from itertools import groupby
 from typing import Any
+from xml.etree import ElementTree
 
 import matplotlib
 import numpy as np
@@ -293,33 +294,66 @@ def _quiet(axes: Axes) -> None:
     axes.tick_params(color=LINE)
 
 
-CLASSES = "marks|shade|outline|bars|line|weather|traffic|trend"
+SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
+ElementTree.register_namespace("", SVG)
+ElementTree.register_namespace("xlink", XLINK)
+TOO_FINE = re.compile(r"(\d\.\d\d)\d+")  # a hundredth of a point is nothing that can be seen
 
 
 def _svg(figure: Figure, name: str, title: str) -> str:
     """The figure as an element of a page, without what only a file of its own needs."""
-    file = io.StringIO()
+    file = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": name}):  # no identifier is in two figures
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         figure.savefig(file, format="svg", metadata=nothing)
-    head, _, body = file.getvalue().partition("<svg")[2].partition(">")
-    viewbox = re.search(r'viewBox="[^"]*"', head)
-    assert viewbox is not None, "matplotlib gives every SVG a view box"
-    for pattern, replacement in (
-        (r"<metadata>.*?</metadata>|<defs>\s*<style.*?</defs>", ""),
-        (r' id="(?:[A-Za-z.]+\d?_\d+|matplotlib\.axis_\d+)"', ""),  # the same in every figure
-        (rf' id="((?:{CLASSES})-[\w-]+)"', r' class="\1"'),
-        # marks get their colours from the page
-        (r'(<(?:use xlink:href="#\w+" x|path id)="[^>]*?) style="[^"]*"', r"\1"),
-        (r"(\d\.\d\d)\d+", r"\1"),
-        (r"\s*\n\s*", "\n"),
-    ):
-        body = re.sub(pattern, replacement, body, flags=re.DOTALL)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'{viewbox[0]} role="img" aria-labelledby="{name}-title" id="{name}-svg">'
-        f'<title id="{name}-title">{title}</title>{body}'
+    drawn = ElementTree.fromstring(file.getvalue())
+    _take_out(drawn)
+    _tidy(drawn)
+    element = ElementTree.Element(
+        f"{{{SVG}}}svg",
+        {
+            "viewBox": drawn.attrib["viewBox"],
+            "role": "img",
+            "aria-labelledby": f"{name}-title",
+            "id": f"{name}-svg",
+        },
     )
+    heading = ElementTree.SubElement(element, f"{{{SVG}}}title", id=f"{name}-title")
+    heading.text = title
+    element.extend(drawn)
+    return ElementTree.tostring(element, encoding="unicode")
+
+
+def _take_out(drawn: ElementTree.Element) -> None:
+    """Take out what matplotlib says of the file, and its style sheet: the page has its own."""
+    for child in list(drawn):
+        if child.tag == f"{{{SVG}}}metadata" or child.find(f"{{{SVG}}}style") is not None:
+            drawn.remove(child)
+
+
+def _tidy(drawn: ElementTree.Element) -> None:
+    """Make our names classes, and leave the colours of marks to the page; in place."""
+    used = {word for element in drawn.iter() for word in _named_by(element)}
+    shapes = {id(path) for defs in drawn.iter(f"{{{SVG}}}defs") for path in defs}
+    for element in drawn.iter():
+        name = element.attrib.get("id", "")
+        if name not in used:
+            element.attrib.pop("id", None)
+            if "-" in name:  # one that we gave: matplotlib's own have none
+                element.set("class", name)
+        if element.tag == f"{{{SVG}}}use" or id(element) in shapes:
+            element.attrib.pop("style", None)
+        for key, value in element.attrib.items():
+            element.set(key, TOO_FINE.sub(r"\1", " ".join(value.split())))
+        if not (element.text or "").strip():
+            element.text = None
+        element.tail = "\n"
+
+
+def _named_by(element: ElementTree.Element) -> Iterable[str]:
+    """The identifiers of elements that one refers to."""
+    yield element.attrib.get(f"{{{XLINK}}}href", "").removeprefix("#")
+    yield element.attrib.get("clip-path", "").removeprefix("url(#").removesuffix(")")
 
 
 def in_style() -> AbstractContextManager[None]:

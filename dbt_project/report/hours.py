@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from dbt_project.report.facts import Row, rows
+from dbt_project.report.facts import LONGEST_NAME, LONGEST_TEXT, Row, cut, rows
 from dbt_project.summaries.themes import IN_THE_AIR, themes_of
 
 HOURS = range(24)  # by the city's clocks: on the day that they go back one is two hours long
@@ -21,7 +21,8 @@ class Hour:
     anomalous: int = 0
     kinds: dict[str, int] = field(default_factory=dict)
     weather: list[str] = field(default_factory=list)
-    """The observation in force as the hour begins and those within it."""
+    """The observation in force as the hour begins in each area, and those within it; without any
+    the day's first. One that says no time is in force only where no other is."""
     traffic: list[str] = field(default_factory=list)
     """The bulletins that hold in it; one without an end holds until the day's end."""
 
@@ -69,6 +70,8 @@ def read_hours(connection: duckdb.DuckDBPyConnection, date: datetime.date, time_
     return Hours(hours, without_pickup, of_other_days, bool(weather), bool(traffic))
 
 
+PLACE_AND_TEXT = f"{cut('area', LONGEST_NAME)}, {cut('text', LONGEST_TEXT)}"
+
 RIDES_BY_HOUR = """
 select pickup_local::date as day, hour(pickup_local) as hour, anomaly_kind,
     count(*) as rides, count(*) filter (is_anomaly) as anomalous
@@ -78,16 +81,16 @@ group by all
 order by all
 """
 
-WEATHER = """
-select timezone($time_zone, observed_at) as observed_at, area, text
+WEATHER = f"""
+select timezone($time_zone, observed_at) as observed_at, {PLACE_AND_TEXT}
 from stg_lake__weather
 where text is not null
-order by observed_at nulls first, record_number
+order by observed_at nulls last, record_number
 """
 
-TRAFFIC = """
+TRAFFIC = f"""
 select timezone($time_zone, started_at) as started_at, timezone($time_zone, ended_at) as ended_at,
-    area, text
+    {PLACE_AND_TEXT}
 from stg_lake__traffic
 where text is not null
 order by started_at nulls first, record_number
@@ -97,9 +100,9 @@ order by started_at nulls first, record_number
 def _tell_weather(hours: list[Hour], weather: list[Row], date: datetime.date) -> None:
     for hour in hours:
         start, end = _limits(hour, date)
-        before = [row for row in weather if row["observed_at"] is None or row["observed_at"] < end]
-        within = [row for row in before if row["observed_at"] and row["observed_at"] > start]
-        in_force = {row["area"]: row for row in before if row not in within}
+        before = [row for row in weather if row["observed_at"] and row["observed_at"] < end]
+        within = [row for row in before if row["observed_at"] > start]
+        in_force = {(row["area"] or "").lower(): row for row in before if row not in within}
         hour.weather = [_told(row) for row in [*in_force.values(), *within] or weather[:1]]
 
 

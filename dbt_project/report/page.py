@@ -4,33 +4,95 @@ import base64
 import datetime
 import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 from markupsafe import Markup
 
 from dbt_project.report import figures, report_name, words
+from dbt_project.report.exports import Exports
 from dbt_project.report.facts import Facts, Row, read_facts, rows
-from dbt_project.report.hours import read_hours
+from dbt_project.report.hours import Hours, read_hours
 from dbt_project.report.kinds import KINDS
-from dbt_project.report.rides import Picture, read_contexts, read_picture, read_table
+from dbt_project.report.rides import MARKS, Picture, read_contexts, read_picture, read_table
 from dbt_project.report.templating import asset, in_words, template
 
 LARGEST_PAGE = 1_900_000  # bytes
 MOST_RIDES = 1_000
 """In the table; of a day with more the most extreme ones, and fewer if the page would not fit."""
+STORIES = MARKS // MOST_RIDES
+"""Marks with a story for each ride in the table: fewer of both if the page would not fit."""
 
 KIND_OF = {kind.name: kind for kind in KINDS}
 
 
-def render_report(
+@dataclass(frozen=True)
+class DayPage:
+    """What the page of a day shows, read and drawn once for all places where the page goes."""
+
+    facts: Facts
+    picture: Picture
+    hours: Hours
+    table: list[Row]
+    contexts: list[Row]
+    drawings: dict[str, Markup | None]
+    city: str
+    eps: float
+
+    def render(self, exports: Exports) -> str:
+        """Make the page for one place.
+
+        Returns
+        -------
+        str
+            HTML that needs nothing but itself, under `LARGEST_PAGE`.
+        """
+        most = MOST_RIDES
+        while True:
+            page = self._render(exports, most)
+            if len(page.encode()) <= LARGEST_PAGE or not most:
+                return page
+            most //= 2
+
+    def _render(self, exports: Exports, most: int) -> str:
+        """Make the page with at most so many rides in the table."""
+        date, table = self.facts.date, self.table[:most]
+        told = {row["context_id"] for row in table}
+        contexts = [row for row in self.contexts if row["context_id"] in told]
+        return template("report.html.j2").render(
+            **in_words(self.facts),
+            city=self.city,
+            **self.drawings,
+            facts=self.facts,
+            hours=self.hours,
+            groups=_named_groups(self.facts),
+            table=table,
+            contexts=contexts,
+            places={row["context_id"]: place for place, row in enumerate(contexts, 1)},
+            marks=_stories(self.picture, table, date, STORIES * most),
+            shared_marks=sum(row["others"] for row in self.picture.marks),
+            eps=self.eps,
+            exports=exports,
+            labelled=f"clustered_data_{date:%Y%m%d}.json",
+            summarised=f"clustered_summarized_{date:%Y%m%d}.json",
+            kinds=KINDS,
+            kind_of=KIND_OF,
+            points={kind.slug: figures.mark_points(kind.marker) for kind in KINDS},
+            style=asset("style.css"),
+            script=asset("report.js"),
+            script_hash=_content_hash(asset("report.js")),
+        )
+
+
+def read_page(
     connection: duckdb.DuckDBPyConnection,
     date: datetime.date,
     city: str,
     time_zone: str,
     eps: float,
-) -> str:
-    """Make the page of a day that has been built.
+) -> DayPage:
+    """Read and draw what the page of a day that has been built shows.
 
     Parameters
     ----------
@@ -43,55 +105,27 @@ def render_report(
     eps
         The clustering's radius in standard deviations.
 
-    Returns
-    -------
-    str
-        HTML that needs nothing but itself, under `LARGEST_PAGE`.
-
     Raises
     ------
-    LookupError
+    UserError
         If the day has not been built.
     """
     facts = read_facts(connection, date)
     picture = read_picture(connection, date)
     hours = read_hours(connection, date, time_zone)
     table = read_table(connection, date, MOST_RIDES)
+    contexts = read_contexts(connection, date, sorted({row["context_id"] for row in table}))
     has_rides = bool(facts.report["rides"])
+    has_hours = any(hour.rides for hour in hours.hours)
     with figures.in_style():
-        drawn = {
-            "rides_svg": has_rides and Markup(figures.draw_rides(picture, eps)),
-            "hours_svg": any(hour.rides for hour in hours.hours)
-            and Markup(figures.draw_hours(hours)),
-            "trend_svg": len(facts.history) > 1 and Markup(figures.draw_trend(facts.history, date)),
+        drawings = {
+            "rides_svg": Markup(figures.draw_rides(picture, eps)) if has_rides else None,
+            "hours_svg": Markup(figures.draw_hours(hours)) if has_hours else None,
+            "trend_svg": Markup(figures.draw_trend(facts.history, date))
+            if len(facts.history) > 1
+            else None,
         }
-    while True:
-        contexts = read_contexts(connection, date, sorted({row["context_id"] for row in table}))
-        page = template("report.html.j2").render(
-            **in_words(facts),
-            city=city,
-            **drawn,
-            facts=facts,
-            hours=hours,
-            groups=_named_groups(facts),
-            table=table,
-            contexts=contexts,
-            places={row["context_id"]: place for place, row in enumerate(contexts, 1)},
-            marks=_stories(picture, table, date),
-            shared_marks=sum(row["others"] for row in picture.marks),
-            eps=eps,
-            compact_date=f"{date:%Y%m%d}",
-            export=f"clustered_summarized_{date:%Y%m%d}.json",
-            kinds=KINDS,
-            kind_of=KIND_OF,
-            points={kind.slug: figures.mark_points(kind.marker) for kind in KINDS},
-            style=asset("style.css"),
-            script=asset("report.js"),
-            script_hash=_content_hash(asset("report.js")),
-        )
-        if len(page.encode()) <= LARGEST_PAGE or not table:
-            return page
-        table = table[: len(table) // 2]
+    return DayPage(facts, picture, hours, table, contexts, drawings, city, eps)
 
 
 def render_index(connection: duckdb.DuckDBPyConnection, city: str, names: Iterable[str]) -> str:
@@ -120,21 +154,30 @@ def _named_groups(facts: Facts) -> list[tuple[str, Any]]:
     return [(name, group) for name, group in named if group]
 
 
-def _stories(picture: Picture, table: list[Row], date: datetime.date) -> Row | None:
-    """What each mark tells, in the order in which the marks are drawn."""
+def _stories(picture: Picture, table: list[Row], date: datetime.date, most: int) -> Row | None:
+    """What each mark tells, in the order in which the marks are drawn; 0 for one without a story.
+
+    The most extreme marks have one, at most so many.
+    """
     if not picture.marks:
         return None
     in_table = {row["record_number"] for row in table}
+    extreme = sorted(picture.marks, key=lambda row: row["extremeness"], reverse=True)
+    told = {row["record_number"] for row in extreme[:most]}
     summaries: dict[str, int] = {}
-    kinds: dict[str, list[list[Any]]] = {}
+    kinds: dict[str, list[list[Any] | int]] = {}
     for row in picture.marks:
+        stories = kinds.setdefault(KIND_OF[row["anomaly_kind"]].slug, [])
+        if row["record_number"] not in told:
+            stories.append(0)
+            continue
         pickup = words.clock(row["pickup_local"], date) if row["pickup_local"] else ""
-        told = [words.miles(row["ride_dist"]) + " in " + words.duration(row["ride_time"])]
-        told += [text for text in (pickup, row["area"]) if text]
-        kinds.setdefault(KIND_OF[row["anomaly_kind"]].slug, []).append(
+        facts = [words.miles(row["ride_dist"]) + " in " + words.duration(row["ride_time"])]
+        facts += [text for text in (pickup, row["area"]) if text]
+        stories.append(
             [
                 row["ride_id"],
-                ", ".join(told),
+                ", ".join(facts),
                 summaries.setdefault(row["summary"], len(summaries)),
                 row["others"],
                 row["record_number"] if row["record_number"] in in_table else 0,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from dbt_project.report.facts import EXTREMENESS, Row, rows
+from dbt_project.report.facts import EXTREMENESS, TOLD, Row, cut, rows
 
 MARKS = 4_000
 """The most marks in the picture: anomalies closer than can be seen share one."""
@@ -31,7 +31,7 @@ class Picture:
     cell: float
     marks: list[Row]
     """anomaly_kind, ride_dist, ride_time, others (rides that share the mark), and the ride's own
-    ride_id, pickup_local, area, summary, record_number."""
+    ride_id, pickup_local, area, summary, record_number, extremeness."""
     spread: Row
     """miles and hours: the standard deviations that the clustering divides by."""
     largest: Row
@@ -72,18 +72,17 @@ def _marks(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> list[R
             connection,
             f"""
             with ranked as (
-                select *, count(*) over place - 1 as others,
-                    row_number() over (
-                        place order by {EXTREMENESS} desc, record_number
-                    ) as rank_in_place
+                select *, {EXTREMENESS} as extremeness, count(*) over place - 1 as others,
+                    row_number() over (place order by extremeness desc, record_number)
+                        as rank_in_place
                 from anomalous_rides
                 where ride_date = $date
                 window place as (
                     partition by anomaly_kind, floor({ACROSS} / {cell}), floor({UPWARD} / {cell})
                 )
             )
-            select anomaly_kind, ride_dist, ride_time, others, ride_id, pickup_local, area,
-                summary, record_number
+            select anomaly_kind, ride_dist, ride_time, others, pickup_local, record_number,
+                extremeness, {TOLD}
             from ranked
             where rank_in_place = 1
             order by anomaly_kind, record_number
@@ -127,8 +126,8 @@ def read_table(connection: duckdb.DuckDBPyConnection, date: datetime.date, most:
             select record_number, sum(lines) over (order by record_number) as lines
             from shifts
         )
-        select worst.record_number, ride_id, ride_dist, ride_time, pickup_local, area, anomaly_kind,
-            worst.context_id, summary, summary_status, summary_model, extremeness,
+        select worst.record_number, ride_dist, ride_time, pickup_local, anomaly_kind,
+            worst.context_id, summary_status, summary_model, extremeness, {TOLD},
             left(records.record, {LONGEST_RECORD}) as record,
             length(records.record) > {LONGEST_RECORD} as is_cut,
             1 + worst.record_number + coalesce(shifts_up_to.lines, 0) as line
@@ -146,11 +145,7 @@ def read_contexts(
     connection: duckdb.DuckDBPyConnection, date: datetime.date, identifiers: list[str]
 ) -> list[Row]:
     """The circumstances of these contexts, those of the most anomalous rides first."""
-    texts = ", ".join(
-        f"case when length({name}) > {LONGEST_TEXTS} then left({name}, {LONGEST_TEXTS}) || '…' "
-        f"else {name} end as {name}"
-        for name in ("news", "weather", "traffic")
-    )
+    texts = ", ".join(cut(name, LONGEST_TEXTS) for name in ("news", "weather", "traffic"))
     return rows(
         connection,
         f"select context_id, anomalous_rides as rides, {texts} from ride_contexts "

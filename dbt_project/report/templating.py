@@ -65,6 +65,7 @@ def _environment() -> Environment:
         "share": words.share,
         "day_name": words.day_name,
         "why": words.why,
+        "meaning": words.meaning,
         "told": _told,
     }
     return environment

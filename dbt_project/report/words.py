@@ -1,38 +1,55 @@
 """Figures in a reader's words: the sentences at the top of the page and of the e-mail."""
 
 import datetime
-import statistics
 
-from dbt_project.report.facts import COMPARED_DAYS, Facts, Row
-
-FEW_DAYS = 3  # with fewer there is nothing to compare with
+from dbt_project.report.facts import Facts, Row
 
 
 def day_name(date: datetime.date) -> str:
-    """``Monday 1 May 2023``."""
+    """A date in full.
+
+    >>> day_name(datetime.date(2023, 5, 1))
+    'Monday 1 May 2023'
+    """
     return f"{date:%A} {date.day} {date:%B %Y}"
 
 
 def plural(number: int, thing: str) -> str:
-    """``1 ride``, ``1,200 rides``."""
+    """A number and what it counts.
+
+    >>> plural(1, "ride"), plural(1200, "ride")
+    ('1 ride', '1,200 rides')
+    """
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def share(part: float | None) -> str:
-    """A share of 0 to 1 as per cent; a small one is not called none."""
+    """A share of 0 to 1 as per cent; a small one is not called none.
+
+    >>> share(0.02), share(0.0004), share(None)
+    ('2.0%', '0.04%', '-')
+    """
     if part is None:
         return "-"
     return f"{100 * part:.1g}%" if 0 < part < 0.0005 else f"{part:.1%}"
 
 
 def miles(distance: float) -> str:
-    """``0.68 miles``, ``98 miles``: three figures are enough."""
+    """A distance in miles; three figures are enough.
+
+    >>> miles(0.684), miles(98.04), miles(169.2)
+    ('0.68 miles', '98.0 miles', '169 miles')
+    """
     decimals = 0 if distance == 0 or distance >= 100 else 2 if distance < 1 else 1
     return f"{distance:,.{decimals}f} miles"
 
 
 def duration(hours: float) -> str:
-    """``45 s``, ``24 min`` or ``7 h 6 min``."""
+    """A time in hours as a person says it.
+
+    >>> duration(0.0125), duration(0.4), duration(7.1)
+    ('45 s', '24 min', '7 h 6 min')
+    """
     if hours < 1 / 60:
         return f"{max(1, round(hours * 3600))} s"
     minutes = round(hours * 60)
@@ -50,63 +67,68 @@ def clock(local: datetime.datetime | None, date: datetime.date) -> str:
 
 
 def headline(facts: Facts) -> str:
-    """How many rides there were and how many of them were anomalous."""
+    """How many rides there were and how many of them were anomalous; first, if that says little."""
     rides, anomalous = facts.report["rides"], facts.report["anomalous_rides"]
     if not rides:
         return "There were no rides on this day."
-    if not anomalous:
-        return f"None of {plural(rides, 'ride')} was anomalous."
     verb = "was" if anomalous == 1 else "were"
-    return (
+    counts = (
         f"{anomalous:,} of {plural(rides, 'ride')} {verb} anomalous "
         f"({share(facts.report['anomalous_share'])})."
     )
+    if not anomalous:
+        counts = f"None of {plural(rides, 'ride')} was anomalous."
+    match facts.report["judgement"]:
+        case "too few rides":
+            return f"Too few rides to judge. {counts}"
+        case "too sparse":
+            return f"Too many anomalous rides to judge. {counts}"
+        case _:
+            return counts
 
 
 def comparison(facts: Facts) -> str:
     """How the day's share of anomalous rides compares with the days before it."""
-    before = (row["anomalous_share"] for row in _days_before(facts))
-    shares = [value for value in before if value is not None]
-    period = f"the {COMPARED_DAYS} days before"
-    if not shares:
+    report = facts.report
+    days = report["usual_days_built"]
+    if days is None:  # built by a version that did not compare
+        return ""
+    period = f"the {report['usual_days']} days before"
+    if not days:
         return f"The warehouse holds no ride of {period} to compare with."
-    if len(shares) < FEW_DAYS:
-        was = " and ".join(share(value) for value in shares)
-        return f"The warehouse holds only {plural(len(shares), 'day')} of {period}: {was}."
-    usual = f"{share(min(shares))} to {share(max(shares))}, half of them under " + share(
-        statistics.median(shares)
+    lowest, highest = share(report["lowest_share"]), share(report["highest_share"])
+    if report["usual_share"] is None:
+        shares = lowest if days == 1 else f"{lowest} to {highest}"
+        return f"The warehouse holds only {plural(days, 'day')} of {period}: {shares}."
+    told = (
+        f"On {plural(days, 'day')} of {period} it was {lowest} to {highest}, half of them under "
+        f"{share(report['usual_share'])}"
     )
-    days = f"On {plural(len(shares), 'day')} of {period} it was {usual}"
-    today = facts.report["anomalous_share"]
-    return f"{days}." if today is None else f"{days}: {_rank(today, shares)}."
+    return f"{told}: {_rank(report)}." if report["rides"] else f"{told}."
 
 
-def _days_before(facts: Facts) -> list[Row]:
-    first = facts.date - datetime.timedelta(days=COMPARED_DAYS)
-    return [row for row in facts.history if first <= row["ride_date"] < facts.date]
-
-
-def _rank(today: float, shares: list[float]) -> str:
-    """``more than on 26 of the 28``, or that it is as usual."""
-    lower = sum(value < today for value in shares)
-    higher = sum(value > today for value in shares)
-    if lower == len(shares):
+def _rank(report: Row) -> str:
+    """``this day had more than 26 of them``, or that it was as usual."""
+    days, lower, higher = (
+        report[name]
+        for name in ("usual_days_built", "days_with_lower_share", "days_with_higher_share")
+    )
+    if lower == days:
         return "this day had more than any of them"
-    if higher == len(shares):
+    if higher == days:
         return "this day had fewer than any of them"
-    if lower >= 0.8 * len(shares):
+    if lower >= 0.8 * days:
         return f"this day had more than {lower} of them"
-    if higher >= 0.8 * len(shares):
+    if higher >= 0.8 * days:
         return f"this day had fewer than {higher} of them"
     return "this day was as usual"
 
 
 def volume(facts: Facts) -> str:
-    """How many rides a usual day before it had; empty without enough days."""
-    before = [row["rides"] for row in _days_before(facts)]
-    if len(before) < FEW_DAYS or not statistics.median(before):
+    """How many rides a usual day before it had; empty before anything is usual."""
+    usual = facts.report["usual_rides"]
+    if usual is None:
         return ""
-    usual = statistics.median(before)
     change = facts.report["rides"] / usual - 1
     if abs(change) < 0.02:
         return f"That is as many rides as usual (median {usual:,.0f})."
@@ -116,11 +138,11 @@ def volume(facts: Facts) -> str:
 
 def usual_time(distance: float, facts: Facts) -> float | None:
     """Hours that the line through the normal rides gives a distance; None without a line."""
-    start, per_mile = facts.usual["hours_at_start"], facts.usual["hours_per_mile"]
+    start, per_mile = facts.report["hours_at_start"], facts.report["hours_per_mile"]
     if start is None or per_mile is None:
         return None
     hours = start + per_mile * distance
-    return hours if per_mile > 0 and hours > 0 else None
+    return float(hours) if per_mile > 0 and hours > 0 else None
 
 
 def why(ride: Row, facts: Facts) -> str:
@@ -143,6 +165,23 @@ def why(ride: Row, facts: Facts) -> str:
             return f"A normal ride of that distance takes about {duration(usual)}."
         case _:
             return f"{in_hours}."
+
+
+def meaning(kind: str, facts: Facts) -> str:
+    """What it takes for an anomalous ride to be of a kind."""
+    report = facts.report
+    beyond = f"longer than {100 * report['long_ride_quantile']:.4g}% of the normal rides"
+    for_that = "time than normal rides take for that distance"
+    least = report["hardly_moved_miles"]
+    return {
+        "hardly moved": f"under {least:g} {'mile' if least <= 1 else 'miles'}",
+        "long distance": beyond,
+        "long time": f"took {beyond}",
+        "long distance and time": f"both {beyond}",
+        "slow for the distance": f"more {for_that}",
+        "quick for the distance": f"less {for_that}",
+        "nothing to compare with": "the day had no normal ride",
+    }[kind]
 
 
 def cautions(facts: Facts) -> list[str]:

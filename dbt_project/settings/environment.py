@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticUseDefault
 
+from dbt_project.errors import UserError
 from dbt_project.settings.lake_url import LakeUrl
 
 CITIES_EXAMPLE = "'Glasgow=Europe/London, New York=America/New_York'"
@@ -110,6 +112,25 @@ CountFromOne = Annotated[int, BeforeValidator(_whole_number(1)), _OrDefault]
 Truth = Annotated[bool, BeforeValidator(_truth), _OrDefault]
 Cities = Annotated[dict[str, tuple[str, str]], BeforeValidator(_cities)]
 
+PROJECT = Path(__file__).resolve().parents[2]
+"""The root of the repository."""
+
+
+def of_project(name: str) -> str:
+    """A file or folder of the project itself, from wherever the command was started."""
+    return name if Path.cwd() == PROJECT else str(PROJECT / name)
+
+
+def embedded_lake() -> LakeUrl:
+    """The lake of the repository."""
+    return LakeUrl(of_project("lake"), is_s3=False)
+
+
+def output_of(lake: LakeUrl) -> LakeUrl:
+    """Where exports go if nothing is said: the embedded lake is part of the repository."""
+    is_embedded = not lake.is_s3 and Path(lake.text).resolve() == PROJECT / "lake"
+    return LakeUrl(of_project("output"), is_s3=False) if is_embedded else lake
+
 
 class EnvironmentSettings(BaseModel):
     """Settings of one concern; the name of a field, in capitals, is that of its variable."""
@@ -122,7 +143,7 @@ class EnvironmentSettings(BaseModel):
 
         Raises
         ------
-        ValueError
+        UserError
             In one line that names the variable, says what was expected and, if it can be no
             secret, what was found.
         """
@@ -132,19 +153,21 @@ class EnvironmentSettings(BaseModel):
             first = error.errors()[0]
         message = first["msg"].removeprefix("Value error, ")
         message = "is not set" if first["type"] == "missing" else message
-        raise ValueError(f"{first['loc'][0]} {message}")
+        raise UserError(f"{first['loc'][0]} {message}")
 
 
 class LakeSettings(EnvironmentSettings):
     """Where days come from, and where what is made of them goes."""
 
     lake_url: Lake = Field(
-        default=LakeUrl("lake", is_s3=False),
+        default_factory=embedded_lake,
+        examples=["lake"],
         description="The lake: a folder or `s3://bucket[/prefix]`.",
     )
     lake_output_url: Lake = Field(
-        default_factory=lambda given: given["lake_url"],
-        description="Where exports go, a folder or `s3://bucket[/prefix]`; else to the lake.",
+        default_factory=lambda given: output_of(given["lake_url"]),
+        description="Where exports go, a folder or `s3://bucket[/prefix]`; else to the lake, but "
+        "those of the embedded lake to `output`.",
     )
 
 
@@ -152,7 +175,9 @@ class WarehouseSettings(EnvironmentSettings):
     """Where the warehouse is."""
 
     warehouse_dir: Folder = Field(
-        default="warehouse", description="Folder of the warehouse's files."
+        default_factory=lambda: of_project("warehouse"),
+        examples=["warehouse"],
+        description="Folder of the warehouse's files.",
     )
     publish_url: Bucket = Field(
         default=None,
@@ -163,6 +188,22 @@ class WarehouseSettings(EnvironmentSettings):
     def journal_file(self) -> str:
         """The journal of calls to language models, see `dbt_project.summaries.journal`."""
         return f"{self.warehouse_dir}/summaries.sqlite"
+
+
+class DbtSettings(EnvironmentSettings):
+    """Where dbt puts files of its own; it reads these itself."""
+
+    dbt_target_path: Folder = Field(
+        default_factory=lambda: of_project("target"),
+        examples=["target"],
+        description="Folder of dbt's own files: what it has compiled, and the site of all tables.",
+    )
+    dbt_log_path: Folder = Field(
+        default_factory=lambda: of_project("logs"),
+        examples=["logs"],
+        description="Folder of dbt's log. Both have to be set where the repository cannot be "
+        "written: `dbt` itself ends there with status 2 and without a word.",
+    )
 
 
 class LakehouseSettings(EnvironmentSettings):
@@ -213,6 +254,14 @@ class S3Settings(EnvironmentSettings):
     aws_endpoint_url: Server = Field(
         default=None, description="The same, if `AWS_ENDPOINT_URL_S3` is not set."
     )
+    requests_ca_bundle: Text = Field(
+        default=None,
+        description="File of certificates to trust, if neither `AWS_CA_BUNDLE` nor the profile "
+        "names one.",
+    )
+    ssl_cert_file: Text = Field(
+        default=None, description="The same, if `REQUESTS_CA_BUNDLE` is not set."
+    )
     lake_timeout_seconds: CountFromOne = Field(
         default=20, description="How long an S3 server may be silent before it is asked again."
     )
@@ -228,9 +277,9 @@ class S3Settings(EnvironmentSettings):
         return self.aws_region or self.aws_default_region
 
     @property
-    def endpoint(self) -> str | None:
-        """The one that counts; None for AWS's own."""
-        return self.aws_endpoint_url_s3 or self.aws_endpoint_url
+    def ca_file(self) -> str | None:
+        """The one that counts where botocore's own settings name none."""
+        return self.requests_ca_bundle or self.ssl_cert_file
 
 
 class LanguageModelSettings(EnvironmentSettings):
@@ -273,12 +322,12 @@ class MailSettings(EnvironmentSettings):
 
         Raises
         ------
-        ValueError
+        UserError
             In one line, if one of the two is not said.
         """
         if not self.report_from or not self.report_to:
             name = "REPORT_TO" if self.report_from else "REPORT_FROM"
-            raise ValueError(f"SMTP_HOST is set, but not {name}, an e-mail address")
+            raise UserError(f"SMTP_HOST is set, but not {name}, an e-mail address")
         return self.report_from, self.report_to
 
     @staticmethod

@@ -4,6 +4,8 @@ import datetime
 import re
 from dataclasses import dataclass
 
+from dbt_project.errors import UserError
+
 # In the address of an S3 object DuckDB takes these for patterns, parameters and escapes.
 UNSAFE = re.compile(r"[*?\[\]#%\\]|[^\x20-\uffff]")
 UNSAFE_WORDS = "* ? [ ] # % \\"
@@ -27,39 +29,59 @@ class LakeUrl:
     def __str__(self) -> str:
         return self.text
 
+    @property
+    def bucket(self) -> str:
+        """The bucket's name; empty for a folder."""
+        return self.text.removeprefix("s3://").partition("/")[0] if self.is_s3 else ""
+
     @classmethod
     def parse(cls, text: str) -> "LakeUrl":
         """Read where it is.
 
         Raises
         ------
-        ValueError
+        UserError
             In one line, if it is neither; it goes on from the name of a setting.
         """
         scheme, is_url, rest = text.partition("://")
         expected = "must be a folder or s3://bucket[/prefix]"
         # DuckDB's search for files takes \ for another /
         if not text.strip() or not text.isprintable() or "\\" in text:
-            raise ValueError(f"{expected}, not {text[:60]!r}")
+            raise UserError(f"{expected}, not {text[:60]!r}")
+        if not is_url and re.match(r"[a-z0-9]+:/", text):
+            raise UserError(f"{expected}, not {text[:60]!r}: an address has // after its colon")
         if not is_url:
             return cls(text.rstrip("/") or "/", is_s3=False)
         if scheme != "s3":  # the rest of an address may hold a password
-            raise ValueError(f"{expected}, not an address with {scheme}://")
+            raise UserError(f"{expected}, not an address with {scheme}://")
         bucket, *prefix = rest.rstrip("/").split("/")
         if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", bucket):
-            raise ValueError(f"{expected}: {bucket[:60]!r} is no name of a bucket")
+            raise UserError(f"{expected}: {bucket[:60]!r} is no name of a bucket")
         if any(folder in ("", ".", "..") or UNSAFE.search(folder) for folder in prefix):
-            raise ValueError(
+            raise UserError(
                 f"{expected}: the prefix {'/'.join(prefix)!r} has one of {UNSAFE_WORDS} "
                 "or a folder without a name of its own"
             )
         return cls("/".join(["s3:/", bucket, *prefix]), is_s3=True)
 
     def files_of_day(self, kind: str, run_date: datetime.date) -> str:
-        """Pattern for DuckDB's glob of the day's files of one kind, and a few others."""
+        """Pattern for DuckDB's glob of the day's files of one kind, and a few others.
+
+        Examples
+        --------
+        >>> lake = LakeUrl.parse("s3://rides/raw/")
+        >>> lake.files_of_day("news", datetime.date(2023, 5, 1))
+        's3://rides/raw/news-20230501[-.]*'
+        """
         return f"{glob_text(self.text)}/{kind}-{run_date:%Y%m%d}[-.]*"
 
 
 def glob_text(path: str) -> str:
-    """A pattern that matches a path and nothing else."""
+    """A pattern that matches a path and nothing else.
+
+    Examples
+    --------
+    >>> glob_text("lake/a*b")
+    'lake/a[*]b'
+    """
     return re.sub(r"([*?\[])", r"[\1]", path)

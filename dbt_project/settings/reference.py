@@ -16,6 +16,7 @@ from dbt_project.settings.environment import (
     AirflowSettings,
     BuildSettings,
     CitySettings,
+    DbtSettings,
     EnvironmentSettings,
     LakehouseSettings,
     LakeSettings,
@@ -36,7 +37,9 @@ dbt_project.settings.reference > docs/configuration.md`.
 """
 ENVIRONMENT = """## Environment variables
 
-Beside these, AWS's own for keys, profile and role hold: its credential chain is asked.
+A folder that is not absolute starts where the command is started; a default starts at the root of
+the repository, from wherever `dbt build --project-dir REPOSITORY --profiles-dir REPOSITORY` is
+started. Beside these, AWS's own for keys, profile and role hold: its credential chain is asked.
 """
 AIRFLOW = """## Airflow
 
@@ -50,13 +53,16 @@ OF_A_BUILD: Sequence[type[EnvironmentSettings]] = (
     S3Settings,
     LanguageModelSettings,
     MailSettings,
+    DbtSettings,
 )
 OF_AIRFLOW: Sequence[type[EnvironmentSettings]] = (AirflowSettings, CitySettings)
 VARIABLES = """## Variables
 
 In `dbt_project.yml` under `vars`, or for one build: `dbt build --vars '{date: 20230501, city:
 Leith}'`. Two more are for `--vars` alone: `date`, the day (`20230501`, `2023-05-01`), and
-`summaries_file`, another file than `dbt_project/summaries.yml`.
+`summaries_file`, another file than `dbt_project/summaries.yml`. With hyphens and without quotes a
+day is read by dbt's YAML, which ends in a traceback of dbt's own where there is no such day: `date:
+20230230` and `date: "2023-02-30"` are refused in one line, as `make build DATE=2023-02-30` is.
 """
 SUMMARIES = """## Summaries
 
@@ -114,6 +120,8 @@ def environment_table(models: Iterable[type[EnvironmentSettings]]) -> str:
 
 
 def _value(field: FieldInfo) -> str:
+    if field.examples:
+        return f"`{field.examples[0]}`"
     if field.is_required() or field.default_factory or field.default in (None, "", {}):
         return "not set"
     return f"`{str(field.default).lower() if field.default is False else field.default}`"

@@ -3,6 +3,8 @@
 import datetime
 import re
 
+from dbt_project.errors import UserError
+
 EXAMPLE = "dbt build --vars 'date: 20230501'"
 
 
@@ -16,15 +18,20 @@ def parse_run_date(value: object) -> datetime.date:
 
     Raises
     ------
-    ValueError
+    UserError
         In one line, if there is no value or it names no day.
+
+    Examples
+    --------
+    >>> parse_run_date(20230501), parse_run_date("2023-05-01")
+    (datetime.date(2023, 5, 1), datetime.date(2023, 5, 1))
     """
     text = str(value).strip()
     if text in ("", "None"):
-        raise ValueError(f"no date given: say which day to build, for example {EXAMPLE}")
+        raise UserError(f"no date given: say which day to build, for example {EXAMPLE}")
     if re.fullmatch(r"\d{8}|\d{4}-\d{2}-\d{2}", text, flags=re.ASCII):
         try:
             return datetime.date.fromisoformat(text)
         except ValueError:
             pass
-    raise ValueError(f"date must be a day as YYYYMMDD, not {text[:40]!r}: for example {EXAMPLE}")
+    raise UserError(f"date must be a day as YYYYMMDD, not {text[:40]!r}: for example {EXAMPLE}")

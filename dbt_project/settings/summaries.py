@@ -20,14 +20,25 @@ from pydantic import (
     model_validator,
 )
 
-SETTINGS_FILE = Path(__file__).parents[1] / "summaries.yml"
+from dbt_project.errors import UserError
+from dbt_project.settings.environment import PROJECT, of_project
+
+_NAME = "dbt_project/summaries.yml"
+SETTINGS_FILE = PROJECT / _NAME
 
 TEXTS = ("news", "weather", "traffic")
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
 MOST_TOKENS_PARAMETERS = ("max_completion_tokens", "max_tokens")
+NEUTRAL_PARAMETERS = frozenset(
+    {
+        *("service_tier", "priority", "user", "safety_identifier", "metadata", "store"),
+        *("prompt_cache_key", "prompt_cache_retention", "cache_prompt", "keep_alive", "timeout"),
+    }
+)
+"""Parameters that change how, when or for whom an answer is made, and not the answer."""
 
 
-class SettingsError(ValueError):
+class SettingsError(UserError):
     """The settings cannot be used; the message is one line that names the field."""
 
 
@@ -56,6 +67,28 @@ class Template(_Settings):
         return _with_placeholders(user, needed=set(TEXTS), allowed={"city", *TEXTS})
 
 
+class ItemsTemplate(_Settings):
+    """The question about numbered items, which is answered in JSON."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
+    version: str = Field(min_length=1)
+    system: str = Field(min_length=1)
+    user: str = Field(min_length=1)
+    longest: int = Field(default=24_000, ge=100)
+
+    @field_validator("system")
+    @classmethod
+    def _no_data_in_the_instructions(cls, system: str) -> str:
+        return _with_placeholders(system, needed=set(), allowed={"city", "categories"})
+
+    @field_validator("user")
+    @classmethod
+    def _all_data_in_the_message(cls, user: str) -> str:
+        needed = {"area", "hours", "items"}
+        return _with_placeholders(user, needed=needed, allowed={"city", "date", *needed})
+
+
 class Prices(_Settings):
     """What a model costs, in US dollars per million tokens."""
 
@@ -73,7 +106,7 @@ class Model(_Settings):
     @field_validator("parameters")
     @classmethod
     def _leave_the_request_alone(cls, parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        for name in ("model", "messages", "stream", "n", "tools"):
+        for name in ("model", "messages", "stream", "n", "tools", "response_format"):
             if name in parameters:
                 raise ValueError(
                     f"expected parameters of the model, {name!r} is set by the program"
@@ -84,6 +117,13 @@ class Model(_Settings):
     def parameters_json(self) -> str:
         """The parameters as canonical JSON."""
         return json.dumps(self.parameters, sort_keys=True, ensure_ascii=False)
+
+    @property
+    def deciding_parameters(self) -> dict[str, JsonValue]:
+        """The parameters that change an answer, and so belong to its key."""
+        return {
+            name: value for name, value in self.parameters.items() if name not in NEUTRAL_PARAMETERS
+        }
 
     @property
     def most_completion_tokens(self) -> int | None:
@@ -139,6 +179,7 @@ class Settings(_Settings):
     """Everything that `summaries.yml` says."""
 
     template: Template
+    items_template: ItemsTemplate
     models: tuple[Model, ...] = Field(min_length=1)
     limits: Limits = Field(default_factory=Limits)
     budget: Budget = Field(default_factory=Budget)
@@ -172,12 +213,12 @@ def load_settings(path: str | os.PathLike[str] | None = None) -> Settings:
     SettingsError
         One line that names the file, the field and what was expected.
     """
-    path = path or SETTINGS_FILE
+    path = path or of_project(_NAME)
     try:
         raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeError) as error:
         raise SettingsError(f"{path}: cannot be read ({type(error).__name__})") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # it makes dates, and not of every text can it
         raise SettingsError(f"{path}: is no YAML: {' '.join(str(error).split())}") from None
     try:
         return Settings.model_validate(raw)

@@ -19,7 +19,10 @@ from pydantic import (
     model_validator,
 )
 
-PROJECT_FILE = Path("dbt_project.yml")  # dbt runs where this file is
+from dbt_project.errors import UserError
+from dbt_project.settings.environment import PROJECT, of_project
+
+PROJECT_FILE = PROJECT / "dbt_project.yml"
 
 # Say where a build gets its input from, and have checks of their own.
 NOT_OF_A_DAY_S_CONTENT = ("date", "summaries_file")
@@ -62,7 +65,7 @@ class Variables(BaseModel):
         gt=0, description="With more rides than this share of the usual number the report warns."
     )
     usual_days: int = Field(
-        ge=1, description="The usual number of rides is the median of so many days before."
+        ge=1, description="What is usual is the median of so many days before, of those with rides."
     )
     min_usual_days: int = Field(
         ge=1, description="So many of these days must have been built, or nothing is usual yet."
@@ -75,10 +78,14 @@ class Variables(BaseModel):
     news_minutes: int = Field(
         ge=1,
         le=1440,
-        description="So long a headline is among the circumstances of rides, from its appearance on.",
+        description="So long a headline is among the circumstances of rides, minutes.",
     )
     clustering_features: list[Literal["ride_dist", "ride_time"]] = Field(
         min_length=1, max_length=2, description="What rides are compared by; never speed."
+    )
+    clustering_scale: Literal["standard", "log"] = Field(
+        description="Whether they are compared as they are, or by the logarithms of distance plus "
+        "0.1 mile and time plus 1 minute; with `log` an `eps` of 0.4 is recommended."
     )
     eps: float = Field(
         gt=0, le=1e6, description="DBSCAN's largest distance of neighbours, standard deviations."
@@ -86,6 +93,32 @@ class Variables(BaseModel):
     min_samples: int = Field(ge=1, description="DBSCAN's least number of neighbours.")
     min_samples_share: Share = Field(
         description="The same as a share of the day's rides; the larger of the two holds."
+    )
+    hardly_moved_miles: float = Field(
+        ge=0, description="An anomalous ride of less distance hardly moved, miles."
+    )
+    long_ride_quantile: Share = Field(
+        description="A distance or time above this quantile of the day's normal rides is long."
+    )
+    severity_clear: float = Field(
+        ge=0,
+        description="So far beyond `eps` an anomalous ride is `clear`, standard deviations; nearer "
+        "it is `just outside`.",
+    )
+    severity_extreme: float = Field(
+        ge=0, description="So far beyond `eps` it is `extreme`, standard deviations."
+    )
+    impossible_mph: float = Field(
+        gt=0, description="An anomalous ride with a higher average speed is a fault, mph."
+    )
+    slow_times: float = Field(
+        ge=1, description="A ride of so many times the expected minutes is slow."
+    )
+    hardly_moving_mph: float = Field(
+        ge=0, description="A slow ride with a lower average speed hardly moved, mph."
+    )
+    longest_delay_hours: float = Field(
+        ge=0, description="A longer ride was not only delayed, hours."
     )
     min_rides: int = Field(
         ge=0, description="A day with fewer rides is too small to judge, and its report says so."
@@ -100,6 +133,8 @@ class Variables(BaseModel):
             ("warn_rejected_share", "max_rejected_share"),
             ("fewest_rides_share", "most_rides_share"),
             ("min_usual_days", "usual_days"),
+            ("severity_clear", "severity_extreme"),
+            ("hardly_moving_mph", "impossible_mph"),
         ):
             if getattr(self, low) > getattr(self, high):
                 raise ValueError(f"expected {low} not to be above {high}")
@@ -107,7 +142,7 @@ class Variables(BaseModel):
 
 
 def load_variables(
-    given: Mapping[str, object], project_file: str | os.PathLike[str] = PROJECT_FILE
+    given: Mapping[str, object], project_file: str | os.PathLike[str] | None = None
 ) -> Variables:
     """Read the variables of a build and check them.
 
@@ -116,13 +151,14 @@ def load_variables(
     given
         What `--vars` says; it stands before the file.
     project_file
-        `dbt_project.yml`.
+        That of the project by default.
 
     Raises
     ------
-    ValueError
+    UserError
         In one line that names the variable, says what was expected and what was found.
     """
+    project_file = project_file or of_project(PROJECT_FILE.name)
     in_file = yaml.safe_load(Path(project_file).read_text(encoding="utf-8"))["vars"]
     values = {**in_file, **given}
     for name in NOT_OF_A_DAY_S_CONTENT:
@@ -134,9 +170,9 @@ def load_variables(
     name = str(first["loc"][0]) if first["loc"] else ""
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
-        raise ValueError(f"there is no variable {name}: docs/configuration.md lists all of them")
+        raise UserError(f"there is no variable {name}: docs/configuration.md lists all of them")
     if not name:
-        raise ValueError(f"variables of the build: {message}")
+        raise UserError(f"variables of the build: {message}")
     place = "--vars" if name in given else project_file
     found = " ".join(repr(first["input"]).split())[:60]
-    raise ValueError(f"{name} in {place}: {message}, found {found}")
+    raise UserError(f"{name} in {place}: {message}, found {found}")

@@ -7,7 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_project.simulate.options import BAD_KINDS, Options
-from dbt_project.simulate.rides import KINDS, MINUTE, NORMAL, PAYMENTS, Rides
+from dbt_project.simulate.rides import (
+    KINDS,
+    MINUTE,
+    NATURALLY_UNUSUAL,
+    NORMAL,
+    PAYMENTS,
+    Rides,
+)
 from dbt_project.simulate.texts import AREAS
 from dbt_project.simulate.world import HOUR, WHOLE_CITY, LocalDay, World
 
@@ -91,10 +98,15 @@ class RideLines:
         return lines
 
     def truth(self, rides: Rides) -> list[str]:
-        """Return the chunk's anomalies, each with its kind."""
-        places = np.flatnonzero(rides.kind != NORMAL)
+        """Return the chunk's anomalies, each with its kind, and its naturally unusual rides."""
+        places = np.flatnonzero((rides.kind != NORMAL) | rides.is_unusual)
         return [
-            to_json({"ride_id": self._ride_id(rides.first + place), "kind": KINDS[kind]})
+            to_json(
+                {
+                    "ride_id": self._ride_id(rides.first + place),
+                    "kind": NATURALLY_UNUSUAL if kind == NORMAL else KINDS[kind],
+                }
+            )
             for place, kind in zip(places.tolist(), rides.kind[places].tolist(), strict=True)
         ]
 

@@ -34,6 +34,8 @@ MINUTE = 60
 
 KINDS = ("long_distance", "long_time", "stuck_in_traffic", "zero_distance")
 """The kinds of anomaly that are injected."""
+NATURALLY_UNUSUAL = "naturally_unusual"
+"""The class of rides that nobody injected and that are unusual all the same."""
 NORMAL = -1
 LONG_DISTANCE, LONG_TIME, STUCK_IN_TRAFFIC, ZERO_DISTANCE = range(4)
 
@@ -81,6 +83,8 @@ OUT_OF_TOWN_SHARE = 0.004
 """Share of the ordinary rides that go to a town nearby."""
 WAITING_SHARE = 0.01
 """Share of the ordinary rides that wait on the way, with the meter running."""
+LONG_WAIT = 0.25
+"""A ride that waits for longer than this is naturally unusual, hours."""
 
 AIRPORT = AREA_NUMBERS["Airport"]
 
@@ -103,6 +107,8 @@ class Rides(NamedTuple):
     """Number of the means of payment in `PAYMENTS`."""
     kind: Integers
     """Number of the kind of anomaly in `KINDS`, or `NORMAL`."""
+    is_unusual: Booleans
+    """Which of the others are naturally unusual."""
 
 
 PAYMENTS = ("card", "cash", "account")
@@ -182,7 +188,7 @@ class RideModel:
         area = (rng.random(count)[:, None] > self._area[minute]).sum(axis=1)
         kind = self._place_anomalies(first, last, minute, rng)
         self._move_into_closures(kind == STUCK_IN_TRAFFIC, pickup, area, rng)
-        distance, hours = draw_trips(area, self._pace[pickup // MINUTE, area], rng)
+        distance, hours, is_unusual = draw_trips(area, self._pace[pickup // MINUTE, area], rng)
         draw_anomalies(kind, distance, hours, rng)
         return Rides(
             first,
@@ -193,6 +199,7 @@ class RideModel:
             np.searchsorted([0.62, 0.85, 0.93, 0.98], rng.random(count)) + 1,
             np.searchsorted([0.71, 0.9], rng.random(count)),
             kind,
+            is_unusual & (kind == NORMAL),
         )
 
     def _place_anomalies(
@@ -321,11 +328,14 @@ def bounded_normal(rng: np.random.Generator, count: int, bound: float) -> Floats
     return bounded
 
 
-def draw_trips(area: Integers, pace: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def draw_trips(
+    area: Integers, pace: Floats, rng: np.random.Generator
+) -> tuple[Floats, Floats, Booleans]:
     """Draw ordinary rides: trips within the city, and runs to and from the airport.
 
-    A few of them go to the next town, and a few wait for the passenger on the way. They are
-    unusual and no anomalies that were injected: what a rule flags of them costs it precision.
+    A few of them go to the next town, and a few wait for the passenger on the way. Those to the
+    next town, and those that wait for longer than `LONG_WAIT`, are naturally unusual: no anomalies
+    that were injected, and no mistake of a rule that flags them.
 
     Parameters
     ----------
@@ -341,20 +351,25 @@ def draw_trips(area: Integers, pace: Floats, rng: np.random.Generator) -> tuple[
         Miles.
     hours : numpy.ndarray of shape (n,)
         Hours.
+    is_unusual : numpy.ndarray of shape (n,)
+        Which rides are naturally unusual.
     """
     count = len(area)
     is_airport_run = rng.random(count) < np.where(area == AIRPORT, 0.85, 0.08)
     to_airport = np.array([each.airport_miles for each in AREAS])[area]
     city = 2.4 * np.exp(0.62 * bounded_normal(rng, count, 2.8))
     detour = np.exp(0.07 * bounded_normal(rng, count, 2.4))
-    city = np.where(rng.random(count) < OUT_OF_TOWN_SHARE, spread(rng, count, 9.0, 21.0), city)
+    goes_out_of_town = rng.random(count) < OUT_OF_TOWN_SHARE
+    city = np.where(goes_out_of_town, spread(rng, count, 9.0, 21.0), city)
     distance = np.where(is_airport_run, to_airport * detour, city)
     miles_per_hour = np.where(is_airport_run, 29.0, 12.5 + 1.1 * np.minimum(distance, 7.0))
     # The motorway to the airport feels the rush less than the streets do.
     felt_pace = np.where(is_airport_run, np.sqrt(pace), pace)
     driver = np.exp(0.17 * bounded_normal(rng, count, 3.0))
     waiting = np.where(rng.random(count) < WAITING_SHARE, spread(rng, count, 0.1, 0.7), 0.0)
-    return distance, 0.03 + distance / miles_per_hour * felt_pace * driver + waiting
+    hours = 0.03 + distance / miles_per_hour * felt_pace * driver + waiting
+    is_unusual = (goes_out_of_town & ~is_airport_run) | (waiting > LONG_WAIT)
+    return distance, hours, is_unusual
 
 
 def draw_anomalies(

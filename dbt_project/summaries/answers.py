@@ -3,37 +3,87 @@
 from __future__ import annotations
 
 import json
-import math
 import re
-import time
-from collections.abc import Mapping
-from contextlib import suppress
-from email.utils import parsedate_to_datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
+from dbt_project.summaries.chatter import without_chatter
+from dbt_project.summaries.complaints import Complaint, complaint_in
 from dbt_project.summaries.plain_text import plain_text, printable
-from dbt_project.summaries.sentences import first_sentences
+from dbt_project.summaries.reasoning import NoAnswerError, reads_like_reasoning, visible_answer
+from dbt_project.summaries.sentences import first_sentences, is_whole, split_sentences
 
 MAX_SENTENCES = 3
 SUMMARY_WIDTH = 1000
 """The most characters of a summary; three sentences of ordinary prose are half of it."""
 
-_LONGEST_CONTENT = 20_000  # characters of an answer that are looked at
+CUT_OFF = "cut off at the token limit"
+
+_LONGEST_ANSWER = 20_000  # characters that are looked at, once the reasoning is out
 _REFUSAL = re.compile(
     r"(?:i'm sorry|i am sorry|sorry|i apologi[sz]e)\b[^.]*\b(?:can'?t|cannot|unable|won't)\b"
     r"|i (?:can'?t|cannot|won't|am unable to|am not able to) (?:help|assist|comply|do that)",
     re.IGNORECASE,
 )
+_CUT_OFF = re.compile(r"length|max_?tokens|token_?limit", re.IGNORECASE)
+_FILTERED = re.compile(r"filter|safety|prohibited|recitation|blocklist", re.IGNORECASE)
+_ERROR_KEYS = ("error", "errors", "detail", "message", "msg", "code", "fault", "base_resp")
+_REASONING_FIELDS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is published of an answer, or made without one.
+
+    Attributes
+    ----------
+    text : str
+    circumstance : str
+        What weighs most, one of `dbt_project.summaries.items.CATEGORIES`; empty if nothing does, or
+        a model was asked about texts.
+    item_ids : tuple of str
+        The items that it rests on.
+    support : str
+        What the check of its sentences found; empty if a model was asked about texts.
+    """
+
+    text: str
+    circumstance: str = ""
+    item_ids: tuple[str, ...] = ()
+    support: str = ""
 
 
 class UnusableAnswerError(ValueError):
     """There is no summary in an answer; the message says why."""
 
 
+class NoCompletionError(ValueError):
+    """A response whose status says that all is well is no chat completion.
+
+    Attributes
+    ----------
+    complaint : Complaint
+    is_error : bool
+        Whether it is an error in JSON, and not just anything.
+    is_begun : bool
+        Whether the model had begun to answer, which may have been billed.
+    """
+
+    def __init__(self, complaint: Complaint, *, is_error: bool, is_begun: bool = False) -> None:
+        super().__init__(complaint.text)
+        self.complaint = complaint
+        self.is_error = is_error
+        self.is_begun = is_begun
+
+
 class Completion(NamedTuple):
     """What is used of a chat completion, whatever else the server sends."""
 
     content: str
+    """What is written outside of the fields and parts that are for reasoning."""
+    has_reasoning: bool
+    """Whether there was anything in those."""
     refusal: str
     finish_reason: str
     model: str
@@ -41,21 +91,53 @@ class Completion(NamedTuple):
     prompt_tokens: int | None
     completion_tokens: int | None
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the model had to stop at the most tokens that it may use."""
+        return bool(_CUT_OFF.search(self.finish_reason))
 
-def read_completion(body: bytes) -> Completion | None:
-    """Read a response's body; None if it is no chat completion."""
+
+def read_completion(body: bytes) -> Completion:
+    """Read a response's body.
+
+    Raises
+    ------
+    NoCompletionError
+        If it holds an error, or no chat completion.
+    """
     try:
         answer = json.loads(body)
-        choice = answer["choices"][0]
-        message = choice["message"]
-        content, refusal = message.get("content"), message.get("refusal")
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return None
+    except (ValueError, RecursionError):
+        raise NoCompletionError(complaint_in(body), is_error=False) from None
+    if isinstance(answer, list):
+        answer = next((one for one in answer if isinstance(one, dict)), answer)
+    if not isinstance(answer, dict):
+        raise NoCompletionError(complaint_in(answer), is_error=False)
+    choices = answer.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
+        is_error = any(answer.get(key) not in (None, "", [], {}) for key in _ERROR_KEYS)
+        raise NoCompletionError(complaint_in(answer), is_error=is_error)
+    error = choice.get("error") or answer.get("error")
+    if error or choice.get("finish_reason") == "error":
+        complaint = complaint_in(error or "the answer ended with an error")
+        raise NoCompletionError(complaint, is_error=True, is_begun=True)
+    return _completion(answer, choice)
+
+
+def _completion(answer: Mapping[str, object], choice: Mapping[str, object]) -> Completion:
+    message = choice["message"]
+    assert isinstance(message, Mapping)
+    content, refusal = message.get("content"), message.get("refusal")
+    parts = list(_parts(content))
     usage = answer.get("usage")
     counts = usage if isinstance(usage, dict) else {}
     return Completion(
-        content=content if isinstance(content, str) else "",
-        refusal=refusal if isinstance(refusal, str) else "",
+        content="".join(text for kind, text in parts if kind == "text"),
+        has_reasoning=any(kind == "reasoning" for kind, _ in parts)
+        or any(message.get(field) for field in _REASONING_FIELDS),
+        refusal="".join(text for kind, text in parts if kind == "refusal")
+        or (refusal if isinstance(refusal, str) else ""),
         finish_reason=one_line(choice.get("finish_reason")),
         model=one_line(answer.get("model")),
         id=one_line(answer.get("id")),
@@ -64,52 +146,83 @@ def read_completion(body: bytes) -> Completion | None:
     )
 
 
-def summary_of(completion: Completion) -> str:
+def _parts(content: object) -> Iterator[tuple[str, str]]:
+    """Read a message's content, one text or a list of parts: "text", "refusal" or "reasoning"."""
+    if isinstance(content, str):
+        yield "text", content
+    elif isinstance(content, list):
+        for part in content:
+            yield from _parts(part)
+    elif isinstance(content, dict):
+        kind = content.get("type", "text")
+        text = content.get("text")
+        if isinstance(text, dict):
+            text = text.get("value")
+        if kind == "refusal":
+            yield "refusal", str(content.get("refusal") or text or "refused")
+        elif kind in {"text", "output_text"} and not content.get("thought"):
+            yield "text", text if isinstance(text, str) else ""
+        else:
+            yield "reasoning", ""
+
+
+def summary_of(completion: Completion) -> Summary:
     """Turn an answer into at most three plain sentences.
 
     Raises
     ------
     UnusableAnswerError
-        If it is refused, empty or has no whole sentence.
+        If it is refused, empty, cut off before it was one, or not to be told from reasoning.
     """
-    text = plain_text(completion.content[:_LONGEST_CONTENT])
-    if completion.finish_reason == "content_filter":
-        raise UnusableAnswerError("refused by the content filter")
-    if completion.refusal or _REFUSAL.match(text.replace("\u2019", "'")):
+    text = plain_text(answer_text(completion)[:_LONGEST_ANSWER])
+    if is_refusal(text):
         raise UnusableAnswerError("refused by the model")
-    cut_short = completion.finish_reason == "length"
-    summary = first_sentences(text, MAX_SENTENCES, SUMMARY_WIDTH, cut_short=cut_short)
+    sentences = without_chatter(split_sentences(text))
+    if completion.is_cut_off and sentences and not is_whole(sentences[-1]):
+        sentences.pop()
+    summary = first_sentences(" ".join(sentences), MAX_SENTENCES, SUMMARY_WIDTH)
     if not any(character.isalnum() for character in summary):
-        raise UnusableAnswerError("no whole sentence" if cut_short else "empty answer")
-    return summary
+        what = f"{CUT_OFF}, no whole sentence" if completion.is_cut_off else "empty answer"
+        raise UnusableAnswerError(what)
+    # Reasoning without marks and without an end is cut off in full flow.
+    if completion.is_cut_off and len(sentences) > MAX_SENTENCES:
+        raise UnusableAnswerError(f"{CUT_OFF}, which may be reasoning")
+    if reads_like_reasoning(" ".join(sentences)):
+        raise UnusableAnswerError("reads like reasoning, not like an answer")
+    return Summary(summary)
 
 
-def complaint(body: object) -> str:
-    """Find the message in an error's body: an object with OpenAI, anything elsewhere."""
-    if isinstance(body, Mapping):
-        body = body.get("message") or body.get("detail") or body.get("error")
-    return one_line(body)
+def answer_text(completion: Completion) -> str:
+    """Take what is written for the reader out of an answer, mark-up and all.
+
+    Raises
+    ------
+    UnusableAnswerError
+        If it is refused, or there is nothing, or nothing that can be told from reasoning.
+    """
+    if _FILTERED.search(completion.finish_reason):
+        raise UnusableAnswerError("refused by the content filter")
+    if completion.refusal:
+        raise UnusableAnswerError("refused by the model")
+    try:
+        text = visible_answer(completion.content)
+    except NoAnswerError as error:
+        why = str(error)
+    else:
+        if text.strip():
+            return text
+        why = "reasoning without an answer" if completion.has_reasoning else "empty answer"
+    raise UnusableAnswerError(f"{CUT_OFF}, {why}" if completion.is_cut_off else why)
+
+
+def is_refusal(text: str) -> bool:
+    """Tell whether a model declines in words."""
+    return bool(_REFUSAL.match(text.replace("\u2019", "'").lstrip()))
 
 
 def one_line(text: object) -> str:
     """Reduce to visible characters on one line; empty for what is no text."""
     return " ".join(printable(text[:2000]).split()) if isinstance(text, str) else ""
-
-
-def seconds_to_wait(headers: Mapping[str, str]) -> float | None:
-    """Seconds that a response asks to wait: a number, or the time until a date."""
-    with suppress(KeyError, ValueError):
-        return _finite(float(headers["retry-after-ms"]) / 1000)
-    with suppress(KeyError, ValueError):
-        return _finite(float(headers["retry-after"]))
-    with suppress(KeyError, ValueError, TypeError):
-        date = parsedate_to_datetime(headers["retry-after"])
-        return _finite(date.timestamp() - time.time())
-    return None
-
-
-def _finite(seconds: float) -> float | None:
-    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def _count(value: object) -> int | None:

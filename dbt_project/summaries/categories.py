@@ -42,7 +42,8 @@ _NOT_ON_ITS_OWN = NO_REASON | {"injuries"}
 _IN_THE_AIR = frozenset(theme.label for theme in IN_THE_AIR) - {"heavy"}
 _CALM = re.compile(
     r"\b(?:all clear|moving (?:well|freely)|flowing|running (?:well|normally|as normal)|"
-    r"(?:back to|as) normal|re-?opened|nothing to report|no (?:incidents?|problems?|issues?|reports?))\b",
+    r"(?:back to|as) normal|re-?opened|nothing to report|"
+    r"no (?:incidents?|problems?|issues?|reports?))\b",
     re.IGNORECASE,
 )
 # A headline with one of these is about another hour than the one in which it appeared.
@@ -57,7 +58,7 @@ class Category(NamedTuple):
     """What is said about an item."""
 
     category: str
-    """One of `dbt_project.summaries.themes.CATEGORIES`."""
+    """One of `dbt_project.summaries.items.CATEGORIES`."""
     gravity: int
     """How much it matters to a ride, 0 or more; for the order of items."""
     is_notable: bool

@@ -3,10 +3,7 @@
 The models of the chain are asked in order until one gives a usable answer, which the journal has
 before anybody else. Nothing that a server does raises out of this module: whatever goes wrong
 becomes the reason in a result. What one call learns about the server (credentials refused, a model
-that is gone) holds for the rest of the run.
-
-The official client does the talking, with its own retries off: they repeat a call that can never
-succeed (a used-up quota), know nothing of the time and the money that are left, and do not count.
+that is gone, a parameter that it does not know) holds for the rest of the run.
 """
 
 from __future__ import annotations
@@ -15,42 +12,25 @@ import contextlib
 import datetime as dt
 import queue
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from dataclasses import dataclass, field, replace
 
 from dbt_project.settings.summaries import Limits, Model
-from dbt_project.summaries.answers import (
-    UnusableAnswerError,
-    complaint,
-    one_line,
-    read_completion,
-    seconds_to_wait,
-    summary_of,
-)
 from dbt_project.summaries.endpoint import Endpoint
+from dbt_project.summaries.exchange import CallFailedError, Exchange, usage
 from dbt_project.summaries.gate import Gate, TimeIsOverError
 from dbt_project.summaries.journal import Intent, Outcome, OverBudgetError
-from dbt_project.summaries.prompts import Messages, Prompt
-from dbt_project.summaries.sentences import shorten
-
-# The client takes more than a second to import, and a build without a model never needs it.
-if TYPE_CHECKING:
-    import openai
+from dbt_project.summaries.prompts import Prompt
+from dbt_project.summaries.scope import Scope
 
 TIME_LIMIT = "time limit"
 """The reason of a prompt that was not answered before the step's time was over."""
 
-_ANSWER_BYTES = 4_000_000  # read of a response: a server gone mad must not fill the memory
-_REASON_WIDTH = 200
 _GRACE_SECONDS = 1.0  # for calls to notice the deadline by themselves and say what they know
 _TICK_SECONDS = 1.0
-
-_OUT_OF_MONEY = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
-_UNSUPPORTED = {"unsupported_parameter", "unsupported_value", "unknown_parameter"}
 
 
 @dataclass(frozen=True)
@@ -134,43 +114,6 @@ def ask_all(
         chain.close()
 
 
-class _Scope(Enum):
-    """How far a failure reaches."""
-
-    CALL = "this call; another attempt may do better"
-    PROMPT = "this prompt with this model; the next model may do better"
-    MODEL = "this model, for the rest of the run"
-    RUN = "every model, for the rest of the run"
-
-
-class _Tokens(NamedTuple):
-    """What a call has used; None if it is not known, and then it counts at its most."""
-
-    prompt: int | None
-    completion: int | None
-
-
-_UNKNOWN, _UNUSED = _Tokens(None, None), _Tokens(0, 0)
-
-
-class _FailedError(Exception):
-    """A call that gave no usable answer, or was not made at all."""
-
-    def __init__(
-        self,
-        reason: str,
-        scope: _Scope,
-        tokens: _Tokens = _UNKNOWN,
-        wait: float | None = None,
-    ) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.scope = scope
-        self.tokens = tokens
-        self.wait = wait
-        """Seconds that the server asks to wait before the next attempt, None if it does not say."""
-
-
 @dataclass
 class _Tally:
     """What has come of asking for one prompt so far."""
@@ -193,39 +136,41 @@ class _Chain:
         ride_date: dt.date,
         deadline: float,
     ) -> None:
-        self._endpoint = endpoint
+        self._exchange = Exchange(endpoint)
+        self._base_url = endpoint.public_url
         self._models = models
         self._limits = limits
         self._gate = gate
         self._ride_date = ride_date
         self._deadline = deadline
         self._lock = threading.Lock()
-        self._client: openai.OpenAI | None = None
         self._closed = threading.Event()
-        self._first_call = {model.name: threading.Lock() for model in models}
-        self._called: set[str] = set()
-        self._gone: dict[str, str] = {}
+        # An entry of the chain is its position: a model may stand in it twice, asked differently.
+        self._first_call = [threading.Lock() for _ in models]
+        self._called: set[int] = set()
+        self._gone_models: dict[str, str] = {}
+        self._gone_entries: dict[int, str] = {}
+        self._knows_no_schema: set[int] = set()
+        self._alike: dict[int, tuple[str, int]] = {}
         self._stopped = ""
         self._unreached = 0
 
     def close(self) -> None:
         """End waits between attempts, and let go of the connections."""
         self._closed.set()
-        with self._lock, contextlib.suppress(Exception):
-            if self._client is not None:
-                self._client.close()
+        self._exchange.close()
 
     def ask(self, prompt: Prompt) -> Result:
         """Ask the models in order until one gives a usable answer; never raises."""
         tally = _Tally()
         is_answered = False
-        for model, prompt_hash in zip(self._models, prompt.model_hashes, strict=True):
+        for entry, model in enumerate(self._models):
             try:
-                with self._turn(model):
-                    self._ask_model(model, prompt, prompt_hash, tally)
-            except _FailedError as failure:
+                with self._turn(entry):
+                    self._ask_entry(entry, prompt, tally)
+            except CallFailedError as failure:
                 tally.reasons.append(failure.reason)
-                if failure.scope is _Scope.RUN:
+                if failure.scope is Scope.RUN:
                     break
             except Exception as error:  # its message might quote a secret, its type does not
                 tally.reasons.append(f"{model.name}: cannot be asked ({type(error).__name__})")
@@ -237,45 +182,76 @@ class _Chain:
         return Result(is_answered, tally.is_over_budget, "; ".join(tally.reasons))
 
     @contextlib.contextmanager
-    def _turn(self, model: Model) -> Iterator[None]:
-        """Let the first call to a model go alone: a wrong key or name then costs one, not eight."""
-        with self._first_call[model.name]:
-            if model.name not in self._called:
+    def _turn(self, entry: int) -> Iterator[None]:
+        """Let the first call go alone: a wrong key, name or parameter then costs one, not eight."""
+        with self._first_call[entry]:
+            if entry not in self._called:
                 try:
                     yield
                 finally:
-                    self._called.add(model.name)
+                    self._called.add(entry)
                 return
         yield
 
-    def _ask_model(self, model: Model, prompt: Prompt, prompt_hash: str, tally: _Tally) -> None:
+    def _ask_entry(self, entry: int, prompt: Prompt, tally: _Tally) -> None:
         """Call one model until it answers, it is no use, or the attempts are over."""
         for attempt in range(1, self._limits.attempts + 1):
-            self._raise_what_is_known(model)
+            self._raise_what_is_known(entry)
             try:
-                return self._call(model, prompt, prompt_hash, tally)
-            except _FailedError as failure:
-                failure.reason = f"{model.name}: {failure.reason}"
-                self._learn(model, failure)
-                if failure.scope is not _Scope.CALL or attempt == self._limits.attempts:
+                self._call_in_either_way(entry, prompt, tally)
+            except CallFailedError as failure:
+                failure.reason = f"{self._models[entry].name}: {failure.reason}"
+                self._learn(entry, failure)
+                if failure.scope is not Scope.CALL or attempt == self._limits.attempts:
                     raise
                 self._pause(attempt, failure)
+            else:
+                self._alike.pop(entry, None)
+                return
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _raise_what_is_known(self, model: Model) -> None:
-        if self._stopped:
-            raise _FailedError(f"not asked, {self._stopped}", _Scope.RUN)
-        if self._closed.is_set() or time.monotonic() >= self._deadline:
-            raise _FailedError(TIME_LIMIT, _Scope.RUN)
-        if model.name in self._gone:
-            raise _FailedError(self._gone[model.name], _Scope.MODEL)
+    def _call_in_either_way(self, entry: int, prompt: Prompt, tally: _Tally) -> None:
+        """Ask for an answer by a schema; in words if the server turns out not to know schemas."""
+        if prompt.response_format and entry not in self._knows_no_schema:
+            try:
+                return self._call(entry, prompt, tally)
+            except CallFailedError as failure:
+                if not failure.is_about_format:
+                    raise
+                self._knows_no_schema.add(entry)
+        self._call(entry, prompt, tally, plainly=True)
 
-    def _learn(self, model: Model, failure: _FailedError) -> None:
+    def _raise_what_is_known(self, entry: int) -> None:
+        if self._stopped:
+            raise CallFailedError(f"not asked, {self._stopped}", Scope.RUN)
+        if self._closed.is_set() or time.monotonic() >= self._deadline:
+            raise CallFailedError(TIME_LIMIT, Scope.RUN)
+        name = self._models[entry].name
+        if reason := self._gone_models.get(name) or self._gone_entries.get(entry):
+            raise CallFailedError(reason, Scope.MODEL)
+
+    def _learn(self, entry: int, failure: CallFailedError) -> None:
         with self._lock:
-            if failure.scope is _Scope.MODEL:
-                self._gone.setdefault(model.name, failure.reason)
-            elif failure.scope is _Scope.RUN:
+            if failure.scope is Scope.RUN:
                 self._stopped = self._stopped or failure.reason
+            elif failure.scope is Scope.MODEL:
+                self._gone_models.setdefault(self._models[entry].name, failure.reason)
+            elif failure.scope is Scope.ENTRY:
+                self._gone_entries.setdefault(entry, failure.reason)
+            elif failure.scope is Scope.PROMPT and failure.is_reached:
+                self._count_alike(entry, failure.reason)
+
+    def _count_alike(self, entry: int, reason: str) -> None:
+        """Leave an entry that has failed several prompts in a row in the same words.
+
+        Whatever it complains of then holds for every prompt, though nobody could tell by the words.
+        """
+        words = re.sub(r"\d+", "0", reason)
+        before, times = self._alike.get(entry, (words, 0))
+        times = times + 1 if before == words else 1
+        self._alike[entry] = (words, times)
+        if times >= self._limits.give_up_after:
+            self._gone_entries.setdefault(entry, f"{reason} (to {times} prompts in a row)")
 
     def _count_unreached(self, *, is_reached: bool) -> None:
         """Stop calling a server that has given several prompts in a row no answer at all."""
@@ -284,29 +260,30 @@ class _Chain:
             if self._unreached >= self._limits.give_up_after:
                 self._stopped = self._stopped or f"no answer to {self._unreached} prompts in a row"
 
-    def _pause(self, attempt: int, failure: _FailedError) -> None:
+    def _pause(self, attempt: int, failure: CallFailedError) -> None:
         """Wait as long as the server asks, else exponentially longer; give up if too long."""
         # Up to a quarter less, so that threads that failed together do not come back together.
         backoff = self._limits.backoff_seconds * 2 ** (attempt - 1) * random.uniform(0.75, 1)
         seconds = backoff if failure.wait is None else failure.wait
         if seconds > self._limits.longest_wait_seconds:
-            raise _FailedError(f"{failure.reason} (asks to wait {seconds:.0f} s)", _Scope.PROMPT)
+            raise CallFailedError(f"{failure.reason} (asks to wait {seconds:.0f} s)", Scope.PROMPT)
         if time.monotonic() + seconds >= self._deadline:
-            raise _FailedError(f"{failure.reason}; {TIME_LIMIT}", _Scope.RUN)
+            raise CallFailedError(f"{failure.reason}; {TIME_LIMIT}", Scope.RUN)
         if failure.wait is not None:
             self._gate.hold(seconds)
         self._closed.wait(seconds)
 
-    def _call(self, model: Model, prompt: Prompt, prompt_hash: str, tally: _Tally) -> None:
+    def _call(self, entry: int, prompt: Prompt, tally: _Tally, *, plainly: bool = False) -> None:
         """Make one HTTP request; on return its answer is in the journal."""
-        client = self._connection()
+        self._exchange.open()
+        model = self._models[entry]
         most = (prompt.most_tokens, model.most_completion_tokens or 0)
         intent = Intent(
             ride_date=self._ride_date.isoformat(),
             question=prompt.question,
-            prompt_hash=prompt_hash,
+            prompt_hash=prompt.model_hashes[entry],
             model=model.name,
-            base_url=self._endpoint.public_url,
+            base_url=self._base_url,
             most_tokens=sum(most),
             most_usd=model.cost_usd(*most) or 0,
         )
@@ -314,137 +291,19 @@ class _Chain:
             passage = self._gate.enter(intent, self._deadline)
         except OverBudgetError as refusal:
             tally.is_over_budget = True
-            raise _FailedError(str(refusal), _Scope.PROMPT) from None
+            raise CallFailedError(str(refusal), Scope.PROMPT) from None
         except TimeIsOverError:
-            raise _FailedError(TIME_LIMIT, _Scope.RUN) from None
+            raise CallFailedError(TIME_LIMIT, Scope.RUN) from None
         outcome = Outcome(reason="the call was cut off")
+        tally.is_called = True
+        seconds = max(0.1, min(self._limits.call_seconds, self._deadline - time.monotonic()))
         try:
-            outcome = self._exchange(client, model, prompt.messages, tally)
-        except _FailedError as failure:
-            outcome = Outcome(reason=failure.reason, **_usage(model, failure.tokens))
+            outcome = self._exchange.ask(model, prompt, seconds, plainly=plainly)
+            outcome = replace(outcome, reason="; ".join(tally.reasons))
+            tally.is_reached = True
+        except CallFailedError as failure:
+            tally.is_reached |= failure.is_reached
+            outcome = Outcome(reason=failure.reason, **usage(model, failure.tokens))
             raise
         finally:
             self._gate.leave(passage, outcome)
-
-    def _exchange(
-        self, client: openai.OpenAI, model: Model, messages: Messages, tally: _Tally
-    ) -> Outcome:
-        """Send a request and read what comes back."""
-        import openai
-
-        tally.is_called = True
-        started = time.monotonic()
-        seconds = max(0.1, min(self._limits.call_seconds, self._deadline - started))
-        try:
-            body, request_id = _post(client, model, messages, seconds)
-        except openai.APITimeoutError as error:
-            reason = f"no answer within {seconds:.3g} s"
-            raise _FailedError(reason, _Scope.CALL, _unused_if_unsent(error)) from None
-        except openai.APIConnectionError as error:
-            raise _FailedError("no connection", _Scope.CALL, _unused_if_unsent(error)) from None
-        except openai.APIStatusError as error:
-            tally.is_reached |= error.status_code < 500
-            raise self._refused(model, error) from None
-        latency_seconds = round(time.monotonic() - started, 3)
-        completion = read_completion(body)
-        if completion is None:
-            raise _FailedError("the answer is no chat completion", _Scope.CALL)
-        tally.is_reached = True
-        tokens = _Tokens(completion.prompt_tokens, completion.completion_tokens)
-        try:
-            summary = summary_of(completion)
-        except UnusableAnswerError as error:
-            raise _FailedError(str(error), _Scope.PROMPT, tokens) from None
-        return Outcome(
-            summary=self._endpoint.scrub(summary),
-            reason="; ".join(tally.reasons),
-            model_that_answered=self._label(completion.model) or model.name,
-            request_id=self._label(request_id or completion.id),
-            latency_seconds=latency_seconds,
-            **_usage(model, tokens),
-        )
-
-    def _connection(self) -> openai.OpenAI:
-        if not self._endpoint.public_url:
-            raise _FailedError("OPENAI_BASE_URL is no HTTP URL", _Scope.RUN)
-        with self._lock:
-            if self._client is None:
-                self._client = self._endpoint.client()
-                _ = self._client.chat.completions  # imported now, on no call's time
-            return self._client
-
-    def _refused(self, model: Model, error: openai.APIStatusError) -> _FailedError:
-        """Say how far an HTTP status other than 2xx reaches."""
-        status, codes = error.status_code, {str(error.code), str(error.type)}
-        reason = f"HTTP {status}: {complaint(error.body)}".rstrip(": ")
-        reason = shorten(self._endpoint.scrub(reason), _REASON_WIDTH)
-        if codes & _OUT_OF_MONEY or status == 402:
-            return _FailedError(reason, _Scope.RUN, _UNUSED)
-        if "model_not_found" in codes or status in {404, 410}:
-            return _FailedError(reason, _Scope.MODEL, _UNUSED)
-        if status in {401, 403}:
-            return _FailedError(reason, _Scope.RUN, _UNUSED)
-        if codes & _UNSUPPORTED or str(error.param) in model.parameters:
-            return _FailedError(reason, _Scope.MODEL, _UNUSED)
-        again = error.response.headers.get("x-should-retry") != "false"
-        if again and (status in {408, 409, 429} or status >= 500):
-            wait = seconds_to_wait(error.response.headers)
-            return _FailedError(reason, _Scope.CALL, _UNUSED, wait)
-        return _FailedError(reason, _Scope.PROMPT, _UNUSED)
-
-    def _label(self, text: object) -> str:
-        return shorten(self._endpoint.scrub(one_line(text)), 100)
-
-
-def _post(
-    client: openai.OpenAI, model: Model, messages: Messages, seconds: float
-) -> tuple[bytes, str]:
-    """Return the answer's body and request id.
-
-    The body is read in pieces, because the client's timeout holds for each read: a server that
-    sends one byte at a time would never meet it.
-    """
-    until = time.monotonic() + seconds
-    body = bytearray()
-    with client.chat.completions.with_streaming_response.create(
-        model=model.name, messages=messages, extra_body=model.parameters, timeout=seconds
-    ) as response:
-        try:
-            for piece in response.iter_bytes():
-                body += piece
-                if time.monotonic() > until or len(body) > _ANSWER_BYTES:
-                    break
-            else:
-                return bytes(body), response.headers.get("x-request-id", "")
-        except Exception as error:  # of the HTTP library, which the client hides elsewhere
-            reason = f"the answer broke off ({type(error).__name__})"
-            raise _FailedError(reason, _Scope.CALL) from None
-    if len(body) > _ANSWER_BYTES:
-        raise _FailedError("the answer has no end", _Scope.PROMPT)
-    raise _FailedError(f"no whole answer within {seconds:.3g} s", _Scope.CALL)
-
-
-def _usage(model: Model, tokens: _Tokens) -> _Usage:
-    if tokens.prompt is None or tokens.completion is None:
-        cost_usd = None
-    else:
-        cost_usd = model.cost_usd(tokens.prompt, tokens.completion)
-    return {
-        "prompt_tokens": tokens.prompt,
-        "completion_tokens": tokens.completion,
-        "cost_usd": cost_usd,
-    }
-
-
-class _Usage(TypedDict):
-    """The part of an outcome that the budget counts."""
-
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    cost_usd: float | None
-
-
-def _unused_if_unsent(error: openai.APIConnectionError) -> _Tokens:
-    """A call that never reached a server costs nothing; one that was lost on the way may."""
-    is_unsent = type(error.__cause__).__name__.startswith("Connect")
-    return _UNUSED if is_unsent else _UNKNOWN

@@ -8,14 +8,13 @@ The same items always give the same summary, and nothing is downloaded.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
+from dbt_project.summaries.answers import MAX_SENTENCES, Summary
 from dbt_project.summaries.items import ALL_DAY, Context, Item
+from dbt_project.summaries.replies import Claim
 from dbt_project.summaries.sentences import (
     TERMINATORS,
     end_properly,
@@ -23,6 +22,7 @@ from dbt_project.summaries.sentences import (
     split_sentences,
 )
 from dbt_project.summaries.themes import (
+    IN_THE_AIR,
     NO_REASON,
     OTHER,
     THEME_OF,
@@ -32,7 +32,6 @@ from dbt_project.summaries.themes import (
     words_of,
 )
 
-MODEL = "extractive"
 VERSION = "3"
 """Part of each summary's key in the ledger: raise it when the same items get another summary."""
 
@@ -45,9 +44,12 @@ MANY = 4
 ITS_OWN_ITEMS = "extractive: its own items"
 NO_NOTABLE_ITEM = "extractive: no notable item"
 
-_MAX_SENTENCES = 3
 _LONGEST_BULLETIN = 4  # sentences; an item with more is running text, and tells its gravest one
 _NEAR_REPEAT = 0.9  # of their words in common, by cosine
+_MOST_COMPARED = 100  # items that a further one is compared with
+_PLURAL = {"closure": "closures", "collision": "collisions", "event": "events", "strike": "strikes"}
+_IN_THE_AIR = frozenset(theme.label for theme in IN_THE_AIR) - {"heavy"}
+_STOPS = "".join(TERMINATORS) + " "
 _ORDINARY = lexicon(
     "a an the this that it there and but very expect expected avoid allow use all both some one "
     "two several many police recovery diverted diversions vehicles long short in on at by for "
@@ -55,73 +57,56 @@ _ORDINARY = lexicon(
 )
 
 
-@dataclass(frozen=True)
-class ExtractiveSummary:
-    """A summary and what it rests on.
-
-    Attributes
-    ----------
-    key : str
-        What decides it, as a hash: place, hours, items and `VERSION`.
-    text : str
-        One line of at most three sentences.
-    circumstance : str or None
-        Category of the item that is told first.
-    item_ids : tuple of str
-        The items that it tells, in the order of its sentences.
-    support : str
-    """
-
-    key: str
-    text: str
-    circumstance: str | None
-    item_ids: tuple[str, ...]
-    support: str
-
-
-@dataclass(frozen=True)
-class _Sentence:
-    text: str
-    category: str
-    item_ids: tuple[str, ...]
-
-
-def summarise_extractively(context: Context, *, is_of_the_day: bool = False) -> ExtractiveSummary:
+def summarise_extractively(context: Context) -> Summary:
     """Summarise what held in an area and some hours with sentences of the items themselves.
-
-    Notable traffic bulletins and headlines are told in the order of the items, with their times,
-    and notable weather after them; one sentence in three is kept for it. What is notable in no item
-    has no sentence. Bulletins of one category that are `MANY` are counted first.
 
     Parameters
     ----------
     context : Context
         Its items are in the order of relevance.
-    is_of_the_day : bool
-        Whether it is the day as a whole.
 
     Returns
     -------
-    ExtractiveSummary
-        Without a notable item its text says that nothing is known.
+    Summary
+        At most three sentences on one line. Without a notable item it says that nothing is known.
+    """
+    claims = claims_of(context)
+    # an item's own full stops may make several sentences of one
+    told = split_sentences(" ".join(claim.text for claim in claims))
+    if not told:
+        return nothing_fits(context, NO_NOTABLE_ITEM)
+    items = {item.number: item for item in context.items}
+    numbers = dict.fromkeys(number for claim in claims for number in claim.items)
+    return Summary(
+        text=" ".join(told[:MAX_SENTENCES]),
+        circumstance=items[claims[0].items[0]].category,
+        item_ids=tuple(items[number].item_id for number in numbers),
+        support=ITS_OWN_ITEMS,
+    )
+
+
+def claims_of(context: Context) -> list[Claim]:
+    """Choose what is told, each sentence with the numbers of its items.
+
+    Notable bulletins and headlines come in the order of the items, and notable weather after them;
+    one sentence in three is kept for it. Bulletins of one category that are `MANY` are counted
+    first.
     """
     chosen = _chosen(_without_repeats([item for item in context.items if item.is_notable]))
-    sentences = _sentences(chosen, context)[:_MAX_SENTENCES]
-    told = " ".join(sentence.text for sentence in sentences)
-    # an item's own full stops may make several sentences of one
-    text = " ".join(split_sentences(told)[:_MAX_SENTENCES])
-    key = _key(context)
-    if not text:
-        return ExtractiveSummary(key, _nothing(context, is_of_the_day), None, (), NO_NOTABLE_ITEM)
-    item_ids = dict.fromkeys(item_id for sentence in sentences for item_id in sentence.item_ids)
-    return ExtractiveSummary(key, text, sentences[0].category, tuple(item_ids), ITS_OWN_ITEMS)
+    told = [Claim(_told(item, context.date), (item.number,)) for item in chosen]
+    return [*_counted(context), *(claim for claim in told if claim.text)][:MAX_SENTENCES]
 
 
-def _key(context: Context) -> str:
-    decides = [MODEL, VERSION, context.city, context.area, context.hours, str(context.date)]
-    items = [[item.item_id, item.category, item.is_notable] for item in context.items]
-    canonical = json.dumps([decides, items], ensure_ascii=False)
-    return hashlib.sha256(canonical.encode("utf-8", errors="replace")).hexdigest()
+def nothing_fits(context: Context, support: str) -> Summary:
+    """Say that nothing is known that would make a ride there and then unusual."""
+    start, end = (_clock(time, context.date) for time in (context.starts_at, context.ends_at))
+    if context.is_of_the_day:
+        text = f"Nothing is known that held in all of {context.city} for most of the day."
+    else:
+        when = "on this day" if context.hours == ALL_DAY else f"between {start} and {end}"
+        what = "No bulletin, event or notable weather is known"
+        text = f"{what} for {context.place} {when}."
+    return Summary(text, support=support)
 
 
 def _without_repeats(items: Sequence[Item]) -> list[Item]:
@@ -129,50 +114,36 @@ def _without_repeats(items: Sequence[Item]) -> list[Item]:
     kept: list[tuple[Item, set[str]]] = []
     for item in items:
         words = set(words_of(item.text))
-        if not words or any(
+        is_repeat = any(
             other.kind == item.kind
             and len(words & others) >= _NEAR_REPEAT * math.sqrt(len(words) * len(others))
             for other, others in kept[:_MOST_COMPARED]
-        ):
-            continue
-        kept.append((item, words))
+        )
+        if words and not is_repeat:
+            kept.append((item, words))
     return [item for item, _ in kept]
-
-
-_MOST_COMPARED = 100
 
 
 def _chosen(items: Sequence[Item]) -> list[Item]:
     """Take bulletins and headlines as they come, then one observation for each sort of weather."""
-    weather = [item for item in items if item.kind == "weather"]
-    sorts = list({item.category: item for item in reversed(weather)}.values())[::-1]
+    weather: dict[str, Item] = {}
+    for item in items:
+        if item.kind == "weather":
+            weather.setdefault(item.category, item)
     bulletins = [item for item in items if item.kind != "weather"]
-    room = _MAX_SENTENCES - min(len(sorts), 1)
-    return bulletins[:room] + sorts[: _MAX_SENTENCES - min(len(bulletins), room)]
+    bulletins = bulletins[: MAX_SENTENCES - min(len(weather), 1)]
+    return bulletins + list(weather.values())[: MAX_SENTENCES - len(bulletins)]
 
 
-def _sentences(chosen: Sequence[Item], context: Context) -> list[_Sentence]:
-    sentences = [
-        _Sentence(text, item.category, (item.item_id,))
-        for item in chosen
-        if (text := _told(item, context.date))
-    ]
-    return _counted(context) + sentences
-
-
-def _counted(context: Context) -> list[_Sentence]:
+def _counted(context: Context) -> list[Claim]:
     """Say how many bulletins there are of the commonest category, if they are many."""
     bulletins = [item for item in context.items if item.kind == "traffic" and item.is_notable]
     counts = Counter(item.category for item in bulletins if item.category != OTHER)
     category, count = next(iter(counts.most_common(1)), (OTHER, 0))
     if count < MANY:
         return []
-    item_ids = tuple(item.item_id for item in bulletins if item.category == category)
-    text = f"{count} traffic bulletins tell of {_PLURAL.get(category, category)}."
-    return [_Sentence(text, category, item_ids)]
-
-
-_PLURAL = {"closure": "closures", "collision": "collisions", "event": "events", "strike": "strikes"}
+    numbers = tuple(item.number for item in bulletins if item.category == category)
+    return [Claim(f"{count} traffic bulletins tell of {_PLURAL.get(category, category)}.", numbers)]
 
 
 def _told(item: Item, date: dt.date) -> str:
@@ -184,17 +155,41 @@ def _told(item: Item, date: dt.date) -> str:
     ]
     if not sentences:
         return ""
+    if item.kind == "weather":
+        return _weather(item, date)
     if len(sentences) > _LONGEST_BULLETIN:
         sentences = [max(sentences, key=_gravity)]
     before, after = _times(item, date)
     # first what the item says first, then its times, then what else makes a ride unusual
-    width = SENTENCE_WIDTH - len(before) - len(after)
+    width = SENTENCE_WIDTH - len(before) - len(after) - 1
     joined = before + shorten(_open_ended(sentences[0]), width) + after
     for sentence in sentences[1:]:
         longer = f"{joined}; {_uncapitalised(_open_ended(sentence))}"
-        if themes_of(sentence) - NO_REASON and len(longer) <= SENTENCE_WIDTH:
+        if themes_of(sentence) - NO_REASON and len(longer) < SENTENCE_WIDTH:
             joined = longer
     return end_properly(joined)
+
+
+def _weather(item: Item, date: dt.date) -> str:
+    """Make a sentence of the parts of an observation that name what is notable."""
+    parts = [part for part in _parts(item.text) if themes_of(part) & _IN_THE_AIR]
+    if not parts:
+        return end_properly(shorten(item.text, SENTENCE_WIDTH - 1))
+    *before, last = [parts[0], *(_uncapitalised(part) for part in parts[1:])]
+    what = f"{', '.join(before)} and {last}" if before else last
+    where = f" in {item.area}" if item.area else ""
+    when = f" at {_clock(item.starts_at, date)}" if item.starts_at else ""
+    return end_properly(
+        shorten(f"{what[0].upper()}{what[1:]}", SENTENCE_WIDTH - len(where) - len(when) - 1)
+        + where
+        + when
+    )
+
+
+def _parts(text: str) -> Iterator[str]:
+    for sentence in split_sentences(text):
+        for clause in _open_ended(sentence).split(";"):
+            yield from filter(None, (part.strip() for part in clause.split(", ")))
 
 
 def _gravity(sentence: str) -> int:
@@ -202,14 +197,12 @@ def _gravity(sentence: str) -> int:
 
 
 def _times(item: Item, date: dt.date) -> tuple[str, str]:
-    """Say when an item holds: what stands before it, and what after its first sentence.
+    """Say when a bulletin or a headline holds: before it, or after its first sentence.
 
     A text that the ride carries itself has no time and no area, and is told as it stands; so is
     what holds for the day.
     """
     start, end = _clock(item.starts_at, date), _clock(item.ends_at, date)
-    if item.kind == "weather":
-        return (f"Weather at {start}: " if start else ""), ""
     if item.kind == "news":
         return (f"In the news at {start}: " if start else ""), ""
     if item.starts_at is not None and item.starts_at.date() < date:
@@ -236,7 +229,7 @@ def _clock(time: dt.datetime | None, date: dt.date) -> str:
 
 def _open_ended(sentence: str) -> str:
     """Take its stop off a sentence, so that more can follow."""
-    return sentence.rstrip("".join(TERMINATORS) + " ") or sentence
+    return sentence.rstrip(_STOPS) or sentence
 
 
 def _uncapitalised(sentence: str) -> str:
@@ -244,13 +237,3 @@ def _uncapitalised(sentence: str) -> str:
     word = sentence.partition(" ")[0].rstrip(",")
     ordinary = word.lower() in _ORDINARY or word.lower() in THEME_OF
     return sentence[0].lower() + sentence[1:] if ordinary and word[1:].islower() else sentence
-
-
-def _nothing(context: Context, is_of_the_day: bool) -> str:
-    if is_of_the_day:
-        return f"Nothing is known that held in all of {context.city} for most of the day."
-    what = "No bulletin, event or notable weather is known for"
-    if context.hours == ALL_DAY:
-        return f"{what} {context.place} on this day."
-    start, end = _clock(context.starts_at, context.date), _clock(context.ends_at, context.date)
-    return f"{what} {context.place} between {start} and {end}."

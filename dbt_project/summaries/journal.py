@@ -24,6 +24,7 @@ from typing import Any, Self
 
 import pandas as pd
 
+from dbt_project.errors import UserError, errors_of, of_file
 from dbt_project.settings.summaries import Budget
 
 _TABLE = """
@@ -38,6 +39,9 @@ CREATE TABLE IF NOT EXISTS calls (
     most_tokens INTEGER NOT NULL, -- what the call can use at most
     most_usd REAL NOT NULL,
     summary TEXT NOT NULL DEFAULT '',
+    circumstance TEXT NOT NULL DEFAULT '',
+    item_ids TEXT NOT NULL DEFAULT '[]',    -- a list as JSON
+    summary_support TEXT NOT NULL DEFAULT '',
     reason TEXT NOT NULL DEFAULT 'the call was cut off',
     model_that_answered TEXT NOT NULL DEFAULT '',
     request_id TEXT NOT NULL DEFAULT '',
@@ -76,13 +80,12 @@ FROM calls
 WHERE called_at >= ?
 """
 
+LOCK_SECONDS = 30
+"""How long another program that has the file locked is waited for."""
+
 _WAY_OUT = "move it away, and the answers are taken from the warehouse"
 
 _ROUNDING_USD = 1e-9  # sums of dollars are sums of binary fractions
-
-
-class JournalError(ValueError):
-    """The file cannot be used; the message is one line that names it."""
 
 
 class OverBudgetError(Exception):
@@ -108,6 +111,10 @@ class Outcome:
 
     summary: str = ""
     """Empty if there is no usable answer."""
+    circumstance: str = ""
+    item_ids: str = "[]"
+    """The items that the summary rests on, as JSON."""
+    summary_support: str = ""
     reason: str = ""
     """What was wrong with the call; if it was answered, why earlier models were passed over."""
     model_that_answered: str = ""
@@ -135,15 +142,16 @@ class Journal:
 
     Raises
     ------
-    JournalError
-        If the file cannot be opened or is no journal.
+    UserError
+        In one line, if the file cannot be opened or is no journal.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._lock = threading.Lock()
-        try:
+        self._path = path
+        with errors_of(path, _WAY_OUT):
             self._connection = sqlite3.connect(
-                path, timeout=30, isolation_level=None, check_same_thread=False
+                path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False
             )
             self._connection.row_factory = sqlite3.Row
             # FULL: an entry is on the disk, not only with the operating system, when it is made.
@@ -152,10 +160,6 @@ class Journal:
             self._connection.executescript(_TABLE)
             _add_missing_columns(self._connection)
             self._connection.executescript(_INDEXES)
-        except sqlite3.OperationalError as error:
-            raise JournalError(f"the journal of summaries {path}: {error}") from None
-        except sqlite3.DatabaseError as error:
-            raise JournalError(f"the journal of summaries {path}: {error}; {_WAY_OUT}") from None
 
     def __enter__(self) -> Self:
         return self
@@ -170,18 +174,17 @@ class Journal:
 
         Raises
         ------
-        JournalError
-            If it cannot.
+        UserError
+            In one line, if it cannot.
         """
         if not os.path.exists(path):
             return
-        with cls(path) as journal:
-            try:
-                [(found,), *_] = journal._connection.execute("PRAGMA quick_check(1)").fetchall()
-            except sqlite3.DatabaseError as error:
-                found = str(error)
-        if found != "ok":
-            raise JournalError(f"the journal of summaries {path} is damaged; {_WAY_OUT}")
+        if not os.access(path, os.W_OK):
+            raise UserError(of_file(path, "cannot be written to"))
+        with cls(path) as journal, journal._transaction() as connection:
+            [(found,), *_] = connection.execute("PRAGMA quick_check(1)").fetchall()
+            if found != "ok":
+                raise sqlite3.DatabaseError(found)
 
     def begin(self, intent: Intent, budget: Budget) -> int:
         """Enter a call at the most that it can cost, if the budget allows that.
@@ -270,12 +273,16 @@ class Journal:
                 }
                 for _ in range(int(row["attempts"]) - 1):
                     _insert(connection, {**call, "reason": ""})
-                outcome = {field.name: row[field.name] for field in fields(Outcome)}
+                # A ledger of an earlier version lacks the columns that have come since.
+                names = [field.name for field in fields(Outcome) if field.name in row]
+                outcome = {name: row[name] for name in names if row[name] is not None}
+                if not isinstance(outcome.get("item_ids", ""), str):
+                    outcome["item_ids"] = json.dumps(list(outcome["item_ids"]))
                 _insert(connection, {**call, **outcome})
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
+        with self._lock, errors_of(self._path, _WAY_OUT):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection

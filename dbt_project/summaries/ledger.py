@@ -9,11 +9,12 @@ every context has a summary.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -24,7 +25,6 @@ from dbt_common.events.types import Note
 from dbt_project.settings.summaries import Settings
 from dbt_project.summaries.chain import Result, ask_all
 from dbt_project.summaries.endpoint import Endpoint
-from dbt_project.summaries.extractive import ExtractiveSummary, summarise_extractively
 from dbt_project.summaries.gate import Gate
 from dbt_project.summaries.items import contexts_with_items
 from dbt_project.summaries.journal import Call, Journal
@@ -34,6 +34,7 @@ from dbt_project.summaries.prompts import (
     Prompt,
     prompts_of,
 )
+from dbt_project.summaries.questions import questions_of
 
 LEDGER_DTYPES = {
     "prompt_hash": "string",
@@ -46,9 +47,9 @@ LEDGER_DTYPES = {
     "reason": "string",
     "summary": "string",
     "summary_source": "string",
+    "summary_support": "string",
     "circumstance": "string",
     "item_ids": "string",
-    "summary_support": "string",
     "prompt_tokens": "Int64",
     "completion_tokens": "Int64",
     "cost_usd": "Float64",
@@ -57,8 +58,8 @@ LEDGER_DTYPES = {
     "request_id": "string",
     "created_at": "datetime64[us]",
 }
-"""Columns of the ledger. `created_at` is UTC without an offset; `prompt_hash` is the key; `item_ids`
-are separated by commas."""
+"""Columns of the ledger. `created_at` is UTC without an offset; `prompt_hash` is the key.
+`item_ids` is a list as JSON."""
 
 _PROGRESS_SECONDS = 5.0
 
@@ -84,14 +85,16 @@ def summarise(
         `news`, `weather`, `traffic`; a text has one item a line, and is empty or NULL if there is
         none. The day as a whole is a context as well, and has the date as its id.
     circumstances : DataFrame
-        The items of these contexts; see `dbt_project.summaries.items.contexts_with_items`.
+        A row for each context and item; see `dbt_project.summaries.items.contexts_with_items`, and
+        `record_number`, which is NULL for a text that a ride carries itself. A context with such a
+        text is asked about by its three texts, any other by its items.
     ledger : DataFrame
         `context_summaries` as earlier builds left it, for a journal that was lost.
     settings : Settings
     journal_file : path
         See `dbt_project.summaries.journal`.
     city, time_zone : str
-        Its name, as prompts and summaries call it, and its clocks.
+        Its name, as prompts and summaries call it, and its time zone by its IANA name.
     ride_date : date
         The day that is built, to which the calls are put down.
     endpoint : Endpoint or None
@@ -104,7 +107,13 @@ def summarise(
         Contexts that come to the same prompt have the same answer; a summary that no model wrote
         is of the context alone. Nothing that a language model's server does raises.
     """
-    prompts = prompts_of(contexts, settings, city)
+    in_order = contexts_with_items(
+        contexts, circumstances, city=city, date=ride_date, time_zone=time_zone
+    )
+    of_rides = set(circumstances.loc[circumstances["record_number"].isna(), "context_id"])
+    by_texts = [context for context in in_order if context.context_id in of_rides]
+    by_items = [context for context in in_order if context.context_id not in of_rides]
+    prompts = prompts_of(contexts, by_texts, settings) | questions_of(by_items, settings)
     distinct = {prompt.question: prompt for prompt in prompts.values()}
     with Journal(journal_file) as journal:
         journal.restore(ledger)
@@ -118,20 +127,16 @@ def summarise(
             ]
             results = _ask(to_ask, settings, journal, endpoint, ride_date)
             known = _Known(journal, distinct.values())
-    extractive = {
-        context.context_id: summarise_extractively(
-            context, is_of_the_day=context.context_id == ride_date.isoformat()
-        )
-        for context in contexts_with_items(
-            contexts, circumstances, city=city, date=ride_date, time_zone=time_zone
-        )
+    # contexts with the same texts ask the same question, and may differ in place and hours
+    summaries = {(prompt.question, prompt.extractive_hash): prompt for prompt in prompts.values()}
+    rows = {
+        key: asdict(_row(prompt, known, results.get(prompt.question), settings, endpoint))
+        for key, prompt in summaries.items()
     }
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
-    records = []
-    for context_id, prompt in prompts.items():
-        result, summary = results.get(prompt.question), extractive[context_id]
-        row = _row(prompt, known, result, summary, settings, endpoint, now)
-        records.append({"context_id": context_id, **asdict(row)})
+    records = [
+        {"context_id": context_id, **rows[prompt.question, prompt.extractive_hash]}
+        for context_id, prompt in sorted(prompts.items())
+    ]
     table = pd.DataFrame(records, columns=["context_id", *LEDGER_DTYPES])
     return table.astype({"context_id": contexts["context_id"].dtype, **LEDGER_DTYPES})
 
@@ -228,6 +233,10 @@ class _Known:
         return self._open.get(prompt.question, [])
 
 
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Row:
     """A row of the ledger; the columns are explained in `models/marts`."""
@@ -242,72 +251,39 @@ class _Row:
     reason: str
     summary: str
     summary_source: str
-    circumstance: str | None = None
-    item_ids: str = ""
-    summary_support: str = ""
+    summary_support: str
+    circumstance: str
+    item_ids: str
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     cost_usd: float | None = None
     attempts: int = 0
     latency_seconds: float | None = None
     request_id: str = ""
-    created_at: dt.datetime
+    created_at: dt.datetime = field(default_factory=_now)
 
 
 def _row(
     prompt: Prompt,
     known: _Known,
     result: Result | None,
-    extractive: ExtractiveSummary,
     settings: Settings,
     endpoint: Endpoint | None,
-    now: dt.datetime,
 ) -> _Row:
-    """Make the row that counts for a context today."""
+    """Make the row that counts for a prompt today."""
     answer = known.answer_to(prompt)
     if answer is not None:
         return _answered_row(prompt, *answer, settings)
-    own = _columns_of(extractive)
-    if result is None or endpoint is None:
-        return _Row(
-            prompt_hash=extractive.key,
-            model=EXTRACTIVE_MODEL,
-            parameters=EXTRACTIVE_PARAMETERS,
-            status="extractive",
-            reason="no text" if prompt.is_empty else "",
-            created_at=now,
-            **own,
-        )
-    first = settings.models[0]
-    return _Row(
-        prompt_hash=prompt.model_hashes[0],
-        template_version=settings.template.version,
-        model=first.name,
-        base_url=endpoint.public_url,
-        parameters=first.parameters_json,
-        status=_status_without_answer(result),
-        reason=result.reason,
-        created_at=now,
-        **own,
-        **_totals(known.calls_in_vain(prompt)),
-    )
-
-
-def _columns_of(extractive: ExtractiveSummary) -> dict[str, Any]:
-    return {
-        "summary": extractive.text,
-        "summary_source": "extractive",
-        "circumstance": extractive.circumstance,
-        "item_ids": ",".join(extractive.item_ids),
-        "summary_support": extractive.support,
-    }
+    if result is not None and endpoint is not None:
+        return _unanswered_row(prompt, known.calls_in_vain(prompt), result, settings, endpoint)
+    return _extractive_row(prompt)
 
 
 def _answered_row(prompt: Prompt, position: int, calls: Sequence[Call], settings: Settings) -> _Row:
     call, model = calls[-1], settings.models[position]
     return _Row(
         prompt_hash=call.prompt_hash,
-        template_version=settings.template.version,
+        template_version=prompt.template_version,
         model=model.name,
         model_that_answered=call.model_that_answered,
         base_url=call.base_url,
@@ -316,6 +292,9 @@ def _answered_row(prompt: Prompt, position: int, calls: Sequence[Call], settings
         reason=call.reason,
         summary=call.summary,
         summary_source="llm",
+        summary_support=call.summary_support,
+        circumstance=call.circumstance,
+        item_ids=call.item_ids,
         **_totals(calls),
         latency_seconds=call.latency_seconds,
         request_id=call.request_id,
@@ -323,8 +302,48 @@ def _answered_row(prompt: Prompt, position: int, calls: Sequence[Call], settings
     )
 
 
+def _unanswered_row(
+    prompt: Prompt, calls: Sequence[Call], result: Result, settings: Settings, endpoint: Endpoint
+) -> _Row:
+    first = settings.models[0]
+    return _Row(
+        prompt_hash=prompt.model_hashes[0],
+        template_version=prompt.template_version,
+        model=first.name,
+        base_url=endpoint.public_url,
+        parameters=first.parameters_json,
+        status=_status_without_answer(result),
+        reason=result.reason,
+        **_made_here(prompt),
+        **_totals(calls),
+    )
+
+
 def _status_without_answer(result: Result) -> str:
     return "budget" if result.is_over_budget else "failed"
+
+
+def _extractive_row(prompt: Prompt) -> _Row:
+    return _Row(
+        prompt_hash=prompt.extractive_hash,
+        model=EXTRACTIVE_MODEL,
+        parameters=EXTRACTIVE_PARAMETERS,
+        status="extractive",
+        reason="no text" if prompt.is_empty else "",
+        **_made_here(prompt),
+    )
+
+
+def _made_here(prompt: Prompt) -> dict[str, Any]:
+    """Make the part of a row that is a summary without a model."""
+    summary = prompt.without_model()
+    return {
+        "summary": summary.text,
+        "summary_source": "extractive",
+        "summary_support": summary.support,
+        "circumstance": summary.circumstance,
+        "item_ids": json.dumps(summary.item_ids),
+    }
 
 
 def _totals(calls: Sequence[Call]) -> dict[str, Any]:

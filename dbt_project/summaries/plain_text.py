@@ -23,7 +23,7 @@ def plain_text(markup: str) -> str:
         Its words on one line. Headings, and lines that only announce what follows, are dropped
         unless there is nothing else; list items that lack a stop get one.
     """
-    visible = printable(_THINKING.sub(" ", html.unescape(markup)))
+    visible = printable(html.unescape(markup))
     for pattern, replacement in _INLINE_MARKS:
         visible = pattern.sub(replacement, visible)
     lines = [line.strip() for line in visible.splitlines()]
@@ -41,9 +41,12 @@ def printable(text: str) -> str:
     )
 
 
-_THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 _RULE_OR_FENCE = re.compile(r"```|~~~|[-*_=|: ]{3,}$")
-_HEADING = re.compile(r"#{1,6}\s|\*\*[^*]*[^*.!?]\*\*$|[^.!?]*:(?:\*\*)?$")
+# The last: "Here are the roads that are closed:", also after a short "Sure!" in any language.
+_HEADING = re.compile(
+    r"#{1,6}\s|\*\*[^*]*[^*.!?]\*\*$|(?:[^.!?]{1,20}!\s*)?[^.!?]*:(?:\*\*)?$"
+    r"|(?i:(?:\w+ )?(?:summary|overview))$"
+)
 _BULLET = re.compile(r"(?:#{1,6}|>+|[-*+•‣\u2013]|\d{1,2}[.)])\s+")
 _INLINE_MARKS = (
     (re.compile(r"</?[a-zA-Z!][^<>]*>"), " "),

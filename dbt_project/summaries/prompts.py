@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pandas as pd
 
 from dbt_project.settings.summaries import PLACEHOLDER, TEXTS, Settings, Template
 from dbt_project.summaries import extractive
+from dbt_project.summaries.answers import Completion, Summary, summary_of
+from dbt_project.summaries.items import Context
 from dbt_project.summaries.plain_text import printable
+from dbt_project.summaries.sentences import first_sentences
 
 if TYPE_CHECKING:  # the client takes more than a second to import
     from openai.types.chat import ChatCompletionMessageParam
@@ -36,27 +41,33 @@ class Prompt:
 
     Attributes
     ----------
-    texts : tuple of str
-        News, weather and traffic.
     messages : list of chat messages
     question : str
         Key of the question, whichever model is asked.
     model_hashes : tuple of str
-        Key of the answer of each model of the chain.
+        Key of the answer of each entry of the chain.
     extractive_hash : str
-        Key of the extractive summary.
+        Key of the summary that is made without a model.
+    template_version : str
+    is_empty : bool
+        Whether there is nothing to summarise.
+    read : callable
+        Makes a summary of an answer, or raises `UnusableAnswerError`.
+    without_model : callable
+        Makes a summary without one.
+    response_format : mapping or None
+        What a server that knows schemas is told of the answer; None where it is plain text.
     """
 
-    texts: tuple[str, str, str]
     messages: Messages
     question: str
     model_hashes: tuple[str, ...]
     extractive_hash: str
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to summarise."""
-        return not any(self.texts)
+    template_version: str
+    is_empty: bool
+    read: Callable[[Completion], Summary] = field(repr=False, compare=False)
+    without_model: Callable[[], Summary] = field(repr=False, compare=False)
+    response_format: Mapping[str, Any] | None = None
 
     @property
     def most_tokens(self) -> int:
@@ -66,58 +77,55 @@ class Prompt:
         rest is for what the server's own chat template wraps around the messages.
         """
         written = "".join(str(message["content"]) for message in self.messages)
+        written += json.dumps(self.response_format) if self.response_format else ""
         return len(written.encode("utf-8", errors="replace")) + _TEMPLATE_TOKENS
 
 
 _TEMPLATE_TOKENS = 200
 
 
-def prompts_of(contexts: pd.DataFrame, settings: Settings, city: str) -> dict[Any, Prompt]:
-    """Make the prompt of each context.
+def prompts_of(
+    texts: pd.DataFrame, contexts: Iterable[Context], settings: Settings
+) -> dict[str, Prompt]:
+    """Make the prompt of each context that is asked about by its texts.
 
     Parameters
     ----------
-    contexts : DataFrame
-        A row for each context, columns `context_id`, `news`, `weather`, `traffic`.
+    texts : DataFrame
+        A row for each of the contexts and maybe others, columns `context_id`, `news`, `weather`,
+        `traffic`.
+    contexts : iterable of Context
     settings : Settings
-    city : str
-        Its name, for the prompt.
 
     Returns
     -------
     dict
-        The prompt of each context id, in the order of the ids.
+        The prompt of each context id.
     """
-    rows = contexts[["context_id", *TEXTS]].itertuples(index=False, name=None)
+    rows = texts[["context_id", *TEXTS]].itertuples(index=False, name=None)
+    by_id = {str(context_id): tuple(map(clean, three)) for context_id, *three in rows}
     return {
-        context_id: _prompt((_clean(news), _clean(weather), _clean(traffic)), settings, city)
-        for context_id, news, weather, traffic in sorted(rows, key=lambda row: str(row[0]))
+        context.context_id: _prompt(by_id[context.context_id], context, settings)
+        for context in contexts
     }
 
 
-def _prompt(texts: tuple[str, str, str], settings: Settings, city: str) -> Prompt:
+def _prompt(texts: tuple[str, ...], context: Context, settings: Settings) -> Prompt:
     version = settings.template.version
-    messages = render(settings.template, texts, city)
+    messages = render(settings.template, texts, context.city)
     return Prompt(
-        texts=texts,
         messages=messages,
-        question=_hash(messages=messages, template_version=version),
-        model_hashes=tuple(
-            _hash(
-                messages=messages,
-                model=model.name,
-                parameters=model.parameters,
-                template_version=version,
-            )
-            for model in settings.models
-        ),
-        extractive_hash=_hash(
-            texts=texts, model=EXTRACTIVE_MODEL, parameters=EXTRACTIVE_PARAMETERS
-        ),
+        question=hash_of(messages=messages, template_version=version),
+        model_hashes=model_hashes(settings, messages=messages, template_version=version),
+        extractive_hash=extractive_hash(context),
+        template_version=version,
+        is_empty=not any(texts),
+        read=summary_of,
+        without_model=partial(extractive.summarise_extractively, context),
     )
 
 
-def render(template: Template, texts: tuple[str, str, str], city: str) -> Messages:
+def render(template: Template, texts: tuple[str, ...], city: str) -> Messages:
     """Fill the template.
 
     Parameters
@@ -133,31 +141,46 @@ def render(template: Template, texts: tuple[str, str, str], city: str) -> Messag
         A system message and a user message. What is filled in is never looked at for placeholders,
         and holds no "<" and no ">", so that it cannot imitate the end of its block.
     """
-    fitted = (_fit(text.translate(_HARMLESS), template.longest_text) for text in texts)
-    values = {"city": _clean(city).translate(_HARMLESS)}
+    fitted = (_fit(harmless(text), template.longest_text) for text in texts)
+    values = {"city": harmless(clean(city))}
     values |= zip(TEXTS, (text or _NOTHING for text in fitted), strict=True)
     return [
-        {"role": "system", "content": _fill(template.system, values)},
-        {"role": "user", "content": _fill(template.user, values)},
+        {"role": "system", "content": fill(template.system, values)},
+        {"role": "user", "content": fill(template.user, values)},
     ]
 
 
-def _fill(text: str, values: Mapping[str, str]) -> str:
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Replace the placeholders of a template; what is filled in is not looked at for any."""
     return PLACEHOLDER.sub(lambda match: values[match[1]], text).strip()
 
 
 def _fit(text: str, longest: int) -> str:
-    """Leave out the last items of a text that is too long, and say how many."""
+    """Leave out the last items of a text that is too long, whole, and say how many.
+
+    Of a first item that is too long by itself, the first sentences are kept.
+    """
     if len(text) <= longest:
         return text
-    kept = text[:longest].splitlines()
-    left_out = len(text.splitlines()) - len(kept)
-    if left_out:
-        kept[-1] = f"({left_out + 1} further items are left out)"
-    return "\n".join(kept)
+    items = text.splitlines()
+    room = longest - len(_left_out(len(items)))
+    ends = accumulate(len(item) + 1 for item in items)
+    whole = sum(1 for end in ends if end <= room)
+    kept = items[:whole] or [first_sentences(items[0], len(items[0]), room)]
+    left_out = len(items) - len(kept)
+    return "\n".join([*kept, _left_out(left_out)] if left_out else kept)
 
 
-def _clean(text: object) -> str:
+def _left_out(items: int) -> str:
+    return f"({items} further {'item is' if items == 1 else 'items are'} left out)"
+
+
+def harmless(text: str) -> str:
+    """Write "<" and ">" in another way, so that a text cannot close its block."""
+    return text.translate(_HARMLESS)
+
+
+def clean(text: object) -> str:
     """Reduce a text to visible characters, one item a line; empty for NULL."""
     if not isinstance(text, str):
         return ""
@@ -165,6 +188,28 @@ def _clean(text: object) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _hash(**what_decides: object) -> str:
+def model_hashes(settings: Settings, **what_decides: object) -> tuple[str, ...]:
+    """Make the key of the answer of each entry of the chain.
+
+    Parameters that do not change an answer are no part of it, so that an entry with another
+    service tier answers for the same key.
+    """
+    return tuple(
+        hash_of(model=model.name, parameters=model.deciding_parameters, **what_decides)
+        for model in settings.models
+    )
+
+
+def extractive_hash(context: Context) -> str:
+    """Make the key of a context's summary without a model: of its place, hours and items."""
+    return hash_of(
+        context=json.dumps(asdict(replace(context, context_id="")), default=str),
+        model=EXTRACTIVE_MODEL,
+        parameters=EXTRACTIVE_PARAMETERS,
+    )
+
+
+def hash_of(**what_decides: object) -> str:
+    """Make a key of everything that decides an answer."""
     canonical = json.dumps(what_decides, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()

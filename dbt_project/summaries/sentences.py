@@ -70,6 +70,11 @@ def split_sentences(text: str) -> list[str]:
     list of str
         The sentences in order, none of them blank. Every character of `text` that is not white
         space is in exactly one of them. Time grows linearly with the text.
+
+    Examples
+    --------
+    >>> split_sentences("Rain at St. Enoch. Queues on the M8")
+    ['Rain at St. Enoch.', 'Queues on the M8']
     """
     return [sentence for line in text.splitlines() for sentence in _split_line(line)]
 
@@ -132,6 +137,11 @@ def end_properly(sentence: str) -> str:
     -------
     str
         The sentence without trailing separators, ending with a stop. Blank stays blank.
+
+    Examples
+    --------
+    >>> end_properly("M8 closed -")
+    'M8 closed.'
     """
     stripped = sentence.rstrip().rstrip(_SEPARATORS).rstrip()
     if not stripped or stripped.rstrip(_CLOSERS)[-1:] in TERMINATORS:
@@ -153,6 +163,11 @@ def shorten(text: str, width: int) -> str:
     -------
     str
         `text` itself if it fits.
+
+    Examples
+    --------
+    >>> shorten("Queues on the M8 eastbound", 20)
+    'Queues on the M8…'
     """
     if len(text) <= width:
         return text

@@ -41,8 +41,8 @@ ON_THE_ROAD = (
         "collisions",
         "collision",
         2,
-        "collision collisions crash crashes crashed accident accidents overturned overturns pile-up "
-        "derailed derails derailment",
+        "collision collisions crash crashes crashed accident accidents overturned overturns "
+        "pile-up derailed derails derailment",
     ),
     _theme(
         "delays",
@@ -59,9 +59,7 @@ ON_THE_ROAD = (
         2,
         "injured injury injuries killed dead fatal fatality casualty casualties hurt",
     ),
-    _theme(
-        "flooding", "flooding", 2, "flood floods flooded flooding surface-water standing-water"
-    ),
+    _theme("flooding", "flooding", 2, "flood floods flooded flooding surface-water standing-water"),
     _theme("roadworks", "roadworks", 1, "roadworks roadwork resurfacing repaving"),
     _theme("breakdowns", OTHER, 1, "breakdown breakdowns broken-down stalled disabled"),
     _theme(
@@ -108,7 +106,6 @@ IN_THE_CITY = (
     ),
 )
 THEMES = ON_THE_ROAD + IN_THE_AIR + IN_THE_CITY
-CATEGORIES = (*dict.fromkeys(theme.category for theme in THEMES if theme.category != OTHER), OTHER)
 THEME_OF = {word: theme for theme in THEMES for word in theme.words}
 
 # A headline is about the roads if it mentions one of these; "killed" or "storm" alone happens

@@ -12,7 +12,16 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from dbt_project.errors import errors_of
+
 DAYS_FILE = "days.sqlite"
+LOCK_SECONDS = 30
+"""How long another program that has the file locked is waited for."""
+
+_WAY_OUT = (
+    "delete it, and put a copy of taxi.duckdb in the place of build.duckdb, which may hold half a "
+    "day: install -m 644 taxi.duckdb build.duckdb"
+)
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS day_builds (
@@ -25,18 +34,22 @@ CREATE TABLE IF NOT EXISTS day_builds (
 
 @contextlib.contextmanager
 def _days(warehouse_dir: str | os.PathLike[str]) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(Path(warehouse_dir) / DAYS_FILE, timeout=30)
-    try:
-        with connection:
-            connection.execute(_TABLE)
-            yield connection
-    finally:
-        connection.close()
+    path = Path(warehouse_dir) / DAYS_FILE
+    with (
+        errors_of(path, _WAY_OUT),
+        contextlib.closing(sqlite3.connect(path, timeout=LOCK_SECONDS)) as connection,
+        connection,
+    ):
+        connection.execute(_TABLE)
+        yield connection
 
 
 def open_day(warehouse_dir: str | os.PathLike[str], run_date: datetime.date) -> None:
     """Note that a build starts: until `close_day` the day's rows are not to be relied on."""
     with _days(warehouse_dir) as days:
+        [(found,), *_] = days.execute("PRAGMA quick_check(1)").fetchall()
+        if found != "ok":
+            raise sqlite3.DatabaseError(found)
         days.execute("INSERT OR REPLACE INTO day_builds (ride_date) VALUES (?)", [str(run_date)])
 
 

@@ -3,22 +3,38 @@
 import datetime
 import os
 import subprocess
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 
+from dbt_project.errors import UserError, errors_of
 from dbt_project.lake.delivery import upload
 from dbt_project.settings.environment import WarehouseSettings
 from dbt_project.settings.lake_url import LakeUrl
 from dbt_project.sql import Schema, sql_text
-from dbt_project.warehouse.days import close_day, open_days
+from dbt_project.warehouse.days import close_day, open_day, open_days, published_inputs
+from dbt_project.warehouse.lock import hold_folder
+
+PUBLISHED_FILE = "taxi.duckdb"
+WAYS_OUT = {
+    "build.duckdb": "put a copy of taxi.duckdb in its place, install -m 644 taxi.duckdb "
+    "build.duckdb; without one, delete it and build the days again",
+    "staging.duckdb": "delete it, a build of the whole day makes it anew",
+    PUBLISHED_FILE: "build any day, which makes it anew",
+}
+"""What a person can do if a file is damaged."""
+LEDGER = "context_summaries"
+"""The mart that belongs to no single day: days share its rows."""
+
+_READ_ONLY = 0o444
 
 
 @dataclass(frozen=True)
 class WarehouseFile:
-    """The published warehouse as a file."""
+    """The published warehouse as a file, in the folder of the files that dbt works in."""
 
     path: Path
 
@@ -30,10 +46,20 @@ class WarehouseFile:
     def connect(self) -> duckdb.DuckDBPyConnection:
         """Open it read-only."""
         if not self.path.exists():
-            raise FileNotFoundError(
-                f"{self.path} is not there yet: build a day first, with make build"
-            )
-        return duckdb.connect(str(self.path), read_only=True)
+            raise UserError(f"{self.path} is not there yet: build a day first, with make build")
+        with errors_of(self.path, WAYS_OUT[PUBLISHED_FILE]):
+            return duckdb.connect(str(self.path), read_only=True)
+
+    def hold(self, doing: str, wait_seconds: float) -> None:
+        """Lock its folder; see `dbt_project.warehouse.lock.hold_folder`."""
+        hold_folder(self.path.parent, doing, wait_seconds)
+
+    def begin_day(
+        self, connection: duckdb.DuckDBPyConnection, marts: Schema, run_date: datetime.date
+    ) -> Collection[str]:
+        """Open the day; see `dbt_project.warehouse.days.open_day`."""
+        open_day(self.path.parent, run_date)
+        return ()
 
     def publish(
         self,
@@ -46,17 +72,26 @@ class WarehouseFile:
         url = WarehouseSettings.read().publish_url
         return publish(connection, marts.database, marts.name, run_date, inputs, url)
 
+    def inputs_of_days(self) -> dict[datetime.date, str | None]:
+        """The files from which each published day was built, as `inputs_text` has them."""
+        return published_inputs(self.path.parent)
+
+    def page(self, name: str) -> bytes:
+        """A page of the report, in the same folder."""
+        page = self.path.with_name(name)
+        if not page.exists():
+            raise UserError(f"{page} is not there: build the day first")
+        return page.read_bytes()
+
     @property
     def arguments(self) -> list[str]:
         """With which DuckDB's command line opens it."""
         return ["-readonly", str(self.path)]
 
-
-PUBLISHED_FILE = "taxi.duckdb"
-LEDGER = "context_summaries"
-"""The mart that belongs to no single day: days share its rows."""
-
-_READ_ONLY = 0o444
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its environment needs beside."""
+        return {}
 
 
 def publish(

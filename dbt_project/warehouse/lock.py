@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import TextIO
 
+from dbt_project.errors import UserError
+
 LOCK_FILE = "build.lock"
 POLL_SECONDS = 0.2
 
@@ -20,7 +22,7 @@ POLL_SECONDS = 0.2
 _held: dict[Path, TextIO] = {}
 
 
-class WarehouseInUseError(RuntimeError):
+class WarehouseInUseError(UserError):
     """Another process holds the lock; the message is one line that says which."""
 
 

@@ -14,12 +14,15 @@ fields as (
 rides as (
     select
         record_number,
-        label
+        label,
+        ride_minutes,
+        mph,
+        distance_from_normal
     from {{ ref('rides') }}
     where ride_date = {{ run_date_sql() }}
 ),
 
--- `label` is added below, for all rides alike
+-- what every ride has is added below, for all rides alike; facts are rounded for readers, and JSON has no infinity
 anomalies as (
     select
         record_number,
@@ -29,7 +32,14 @@ anomalies as (
             'summary', summary,
             'summary_status', summary_status,
             'summary_source', summary_source,
-            'summary_model', summary_model
+            'summary_model', summary_model,
+            'expected_minutes', round(expected_minutes, 1),
+            'times_expected', case when isfinite(times_expected) then round(times_expected, 2) end,
+            'severity', severity,
+            'likely_reason', likely_reason,
+            'circumstance', circumstance,
+            'item_ids', item_ids,
+            'summary_support', summary_support
         )::varchar as added
     from {{ ref('anomalous_rides') }}
     where ride_date = {{ run_date_sql() }}
@@ -43,14 +53,27 @@ normal as (
             'summary', '',
             'summary_status', null,
             'summary_source', null,
-            'summary_model', null
+            'summary_model', null,
+            'expected_minutes', null,
+            'times_expected', null,
+            'severity', null,
+            'likely_reason', null,
+            'circumstance', null,
+            'item_ids', [],
+            'summary_support', null
         )::varchar as added
 ),
 
 labelled as (
     select
         rides.record_number,
-        '{"label":' || rides.label || ',' || substr(coalesce(anomalies.added, normal.added), 2) as added
+        concat(
+            '{"label":', rides.label, ',',
+            substr(left(coalesce(anomalies.added, normal.added), -1), 2),
+            ',"ride_minutes":', round(rides.ride_minutes, 1),
+            ',"mph":', case when isfinite(rides.mph) then round(rides.mph, 1)::varchar else 'null' end,
+            ',"distance_from_normal":', coalesce(round(rides.distance_from_normal, 3)::varchar, 'null'), '}'
+        ) as added
     from rides
     cross join normal
     left join anomalies on rides.record_number = anomalies.record_number

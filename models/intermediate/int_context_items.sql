@@ -73,7 +73,7 @@ own_items as (
         categories.category,
         categories.is_notable,
         -- before anything from the day's files
-        -1 / row_number() over (order by own_lines.kind_order, categories.gravity desc, own_lines.line_number)
+        -1 / row_number() over (order by own_lines.kind_order asc, categories.gravity desc, own_lines.line_number asc)
             as relevance
     from own_lines
     inner join categories on own_lines.kind = categories.kind and own_lines.text = categories.text
@@ -88,7 +88,6 @@ context_items as (
 )
 
 select
-    context_id,
-    row_number() over (partition by context_id order by is_notable desc, relevance) as item_number,
-    * exclude (context_id, relevance)
+    * exclude (relevance),
+    row_number() over (partition by context_id order by is_notable desc, relevance asc) as item_number
 from context_items

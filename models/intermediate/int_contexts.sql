@@ -5,60 +5,51 @@ with windows as (
     select * from {{ ref('int_ride_windows') }}
 ),
 
--- what holds in the whole city for most of the day is told for the day, not for its rides
 items as (
-    select *
-    from {{ ref('int_items') }}
-    where not is_of_the_day
+    select * from {{ ref('int_items') }}
 ),
 
 contexts as (
     select
-        row_number() over () as context_number,
         area_key,
         window_start,
         window_end,
         news,
         weather,
         traffic,
-        min(area) as area
+        min(area) as area,
+        row_number() over () as context_number
     from windows
     group by area_key, window_start, window_end, news, weather, traffic
 ),
 
-{% set joined -%}
-select
-    contexts.context_number,
-    items.item_id,
-    items.relevance
-from contexts
-inner join items
-    on
-        items.holds_from < contexts.window_end
-        and items.holds_until > contexts.window_start
-        {#- a text that a ride carries itself stands before the day's files #}
-        and case items.kind
-            when 'news' then contexts.news is null
-            when 'weather' then contexts.weather is null
-            else contexts.traffic is null
-        end
-{%- endset -%}
-
--- two joins, because one on "this area or none" compares every pair
-items_of_area as (
-    {{ joined }}
-        and items.area_key = contexts.area_key
+-- where what is said concerns a context: in its area, and in the whole city, whose name is blank here
+places as (
+    select
+        *,
+        unnest(case when area_key is null then [''] else [area_key, ''] end) as place
+    from contexts
 ),
 
-items_of_city as (
-    {{ joined }}
-        and items.area_key is null
-),
-
+-- a text that a ride carries itself stands before the day's files
 items_of_contexts as (
-    select * from items_of_area
-    union all
-    select * from items_of_city
+    select
+        places.context_number,
+        items.item_id,
+        items.relevance
+    from places
+    inner join items
+        on
+            places.place = coalesce(items.area_key, '')
+            and places.window_end > items.holds_from
+            and places.window_start < items.holds_until
+    where
+        not items.is_of_the_day
+        and case items.kind
+            when 'news' then places.news is null
+            when 'weather' then places.weather is null
+            else places.traffic is null
+        end
 ),
 
 item_lists as (
@@ -67,6 +58,13 @@ item_lists as (
         list(item_id order by relevance)[:{{ most_items }}] as item_ids
     from items_of_contexts
     group by context_number
+),
+
+-- the day as a whole is one more context, which no ride has
+day_items as (
+    select list(item_id order by relevance) as item_ids
+    from items
+    where is_of_the_day
 )
 
 select
@@ -84,3 +82,15 @@ select
     )) as context_id
 from contexts
 left join item_lists on contexts.context_number = item_lists.context_number
+union all
+select
+    null as area,
+    null as area_key,
+    {{ day_start() }} as window_start,
+    {{ day_end() }} as window_end,
+    null as news,
+    null as weather,
+    null as traffic,
+    coalesce(item_ids, []) as item_ids,
+    {{ run_date_sql() }}::varchar as context_id
+from day_items

@@ -1,13 +1,20 @@
-{# UNION, so that a text is there once however many records and rides have it. #}
-with rides as (
+with news as (
+    select * from {{ ref('stg_lake__news') }}
+),
+
+weather as (
+    select * from {{ ref('stg_lake__weather') }}
+),
+
+traffic as (
+    select * from {{ ref('stg_lake__traffic') }}
+),
+
+rides as (
     select * from {{ ref('int_rides_cleaned') }}
 ),
 
 {% for kind in ['news', 'weather', 'traffic'] -%}
-{{ kind }} as (
-    select * from {{ ref('stg_lake__' ~ kind) }}
-),
-
 own_{{ kind }} as (
     select distinct {{ kind }} as text
     from rides
@@ -16,6 +23,7 @@ own_{{ kind }} as (
 
 {% endfor -%}
 
+-- UNION, so that a text is there once however many records and rides have it
 texts as (
     {% for kind in ['news', 'weather', 'traffic'] -%}
     select

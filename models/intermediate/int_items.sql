@@ -3,6 +3,22 @@ with categories as (
     select * from {{ ref('int_text_categories') }}
 ),
 
+headlines as (
+    select * from {{ ref('stg_lake__news') }}
+),
+
+observations as (
+    select
+        *,
+        {{ area_key('area') }} as area_key
+    from {{ ref('stg_lake__weather') }}
+    where text is not null
+),
+
+bulletins as (
+    select * from {{ ref('stg_lake__traffic') }}
+),
+
 day as (
     select
         {{ day_start() }} as starts_at,
@@ -13,21 +29,13 @@ day as (
 news as (
     select
         'news' as kind,
-        news.record_number,
-        news.area,
-        news.text,
-        nullif(news.published_at, day.starts_at) as starts_at,
-        nullif(news.published_at, day.starts_at) + interval {{ var('news_minutes') }} minute as ends_at
-    from {{ ref('stg_lake__news') }} as news
+        headlines.record_number,
+        headlines.area,
+        headlines.text,
+        nullif(headlines.published_at, day.starts_at) as starts_at,
+        nullif(headlines.published_at, day.starts_at) + interval {{ var('news_minutes') }} minute as ends_at
+    from headlines
     cross join day
-),
-
-observations as (
-    select
-        *,
-        {{ area_key('area') }} as area_key
-    from {{ ref('stg_lake__weather') }}
-    where text is not null
 ),
 
 -- an observation is in force until the next one of its area; the only one of a day is the day's
@@ -53,12 +61,13 @@ weather as (
 traffic as (
     select
         'traffic' as kind,
-        traffic.record_number,
-        traffic.area,
-        traffic.text,
-        traffic.started_at as starts_at,
-        case when traffic.ended_at > coalesce(traffic.started_at, day.starts_at) then traffic.ended_at end as ends_at
-    from {{ ref('stg_lake__traffic') }} as traffic
+        bulletins.record_number,
+        bulletins.area,
+        bulletins.text,
+        bulletins.started_at as starts_at,
+        case when bulletins.ended_at > coalesce(bulletins.started_at, day.starts_at) then bulletins.ended_at end
+            as ends_at
+    from bulletins
     cross join day
 ),
 

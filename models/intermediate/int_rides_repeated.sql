@@ -1,10 +1,14 @@
 {{ config(post_hook='{{ stop_at_too_many_rejected(this) }}') }}
 
-with usable as (
+with checked as (
+    select * from {{ ref('int_rides_checked') }}
+),
+
+usable as (
     select
         record_number,
         ride_id
-    from {{ ref('int_rides_checked') }}
+    from checked
     where rejection_reason is null
 ),
 

@@ -12,6 +12,10 @@ contexts as (
 
 summaries as (
     select * from {{ ref('int_context_summaries') }}
+),
+
+facts as (
+    select * from {{ ref('int_ride_facts') }}
 )
 
 select
@@ -35,10 +39,18 @@ select
     summaries.summary_source,
     summaries.model as summary_model,
     summaries.prompt_hash,
-    summaries.circumstance,
-    coalesce(string_split(nullif(summaries.item_ids, ''), ','), []) as item_ids,
-    summaries.summary_support,
-    rides.extra_fields
+    rides.extra_fields,
+    facts.ride_minutes,
+    facts.mph,
+    facts.expected_minutes,
+    facts.times_expected,
+    facts.distance_from_normal,
+    facts.severity,
+    facts.likely_reason,
+    nullif(summaries.circumstance, '') as circumstance,
+    summaries.item_ids::json::varchar[] as item_ids,
+    summaries.summary_support
 from rides
 inner join contexts on rides.context_id = contexts.context_id
 inner join summaries on rides.context_id = summaries.context_id
+inner join facts on rides.record_number = facts.record_number

@@ -3,20 +3,19 @@
     unique_key = 'prompt_hash'
 ) }}
 
-with summaries as (
-    select distinct on (prompt_hash) *
-    from {{ ref('int_context_summaries') }}
-    order by prompt_hash
+with context_summaries as (
+    select * from {{ ref('int_context_summaries') }}
 ),
 
 earlier as (
-    select
-        prompt_hash,
-        status,
-        reason,
-        summary,
-        attempts
-    from {{ ref('int_earlier_summaries') }}
+    select * from {{ ref('int_earlier_summaries') }}
+),
+
+-- contexts that ask the same question share an answer
+summaries as (
+    select distinct on (prompt_hash) *
+    from context_summaries
+    order by prompt_hash
 )
 
 -- what the ledger had already stays as it was
@@ -32,8 +31,8 @@ select
     summaries.reason,
     summaries.summary,
     summaries.summary_source,
-    summaries.circumstance,
-    coalesce(string_split(nullif(summaries.item_ids, ''), ','), []) as item_ids,
+    nullif(summaries.circumstance, '') as circumstance,
+    summaries.item_ids::json::varchar[] as item_ids,
     summaries.summary_support,
     summaries.prompt_tokens,
     summaries.completion_tokens,

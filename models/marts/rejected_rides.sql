@@ -1,3 +1,7 @@
+with rejected as (
+    select * from {{ ref('int_rides_rejected') }}
+)
+
 select
     {{ run_date_sql() }} as ride_date,
     record_number,
@@ -5,4 +9,4 @@ select
     ride_id,
     reason,
     record
-from {{ ref('int_rides_rejected') }}
+from rejected

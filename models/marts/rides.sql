@@ -32,7 +32,10 @@ select
     labelled.ride_dist_standardized,
     labelled.ride_time_standardized,
     contexts.context_id,
-    cleaned.extra_fields
+    cleaned.extra_fields,
+    60 * cleaned.ride_time as ride_minutes,
+    cleaned.ride_dist / cleaned.ride_time as mph,
+    labelled.distance_from_normal
 from cleaned
 inner join labelled on cleaned.record_number = labelled.record_number
 inner join contexts on cleaned.record_number = contexts.record_number

@@ -1,4 +1,4 @@
-{{ config(post_hook=['{{ keep_malformed_lines(this) }}', '{{ note_working_day(this) }}']) }}
+{{ config(post_hook='{{ keep_malformed_lines(this) }}') }}
 
 with source as (
     select * from {{ lake_records(source('lake', 'taxi-rides')) }}

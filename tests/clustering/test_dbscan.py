@@ -1,6 +1,5 @@
 """The rides' clustering gives scikit-learn's labels, for every shape of data and any density."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,91 +7,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.cluster import DBSCAN
 from sklearn.preprocessing import StandardScaler
+from support.point_sets import (
+    KINDS,
+    TIED_KINDS,
+    Points,
+    Random,
+    moons,
+    points_of,
+    rides,
+    standardized_rides,
+)
 
 from dbt_project.clustering.estimator import GridDBSCAN
 from dbt_project.clustering.rides import cluster_rides, effective_min_samples, standardize
 
 SETS_OF_A_KIND = 24
-Random = np.random.Generator
-Points = NDArray[Any]
-
-
-def rides(random: Random, n: int) -> Points:
-    distance = random.lognormal(0.6, 0.8, n)
-    hours = distance / random.lognormal(2.4, 0.4, n) + random.gamma(2, 0.02, n)
-    hours = np.where(random.random(n) < 0.02, random.uniform(2, 24, n), hours)
-    return np.column_stack([distance, hours])
-
-
-def standardized_rides(random: Random, n: int) -> Points:
-    return standardize(rides(random, n))
-
-
-def rounded_rides(random: Random, n: int) -> Points:
-    return standardize(rides(random, n).round(1))
-
-
-def blobs(random: Random, n: int) -> Points:
-    return random.integers(0, 4, (n, 2)) + random.normal(0, 0.25, (n, 2))
-
-
-def duplicates(random: Random, n: int) -> Points:
-    return random.uniform(0, 2, (max(1, n // 10), 2))[random.integers(0, max(1, n // 10), n)]
-
-
-def collinear(random: Random, n: int) -> Points:
-    x = random.uniform(0, n / 20, n)
-    return np.column_stack([x, 2 * x + 1])
-
-
-def constant_column(random: Random, n: int) -> Points:
-    return np.column_stack([np.full(n, 3.7), random.uniform(0, n / 20, n)])
-
-
-def rings(random: Random, n: int) -> Points:
-    angle, radius = random.uniform(0, 2 * np.pi, n), random.integers(1, 4, n) * 0.5
-    return np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
-
-
-def moons(random: Random, n: int) -> Points:
-    angle, moon = random.uniform(0, np.pi, n), random.integers(0, 2, n)
-    x, y = np.cos(angle) + moon, np.where(moon, 0.4 - np.sin(angle), np.sin(angle))
-    return np.column_stack([x, y]) + random.normal(0, 0.05, (n, 2))
-
-
-def mixed_densities(random: Random, n: int) -> Points:
-    spread = random.choice([0.02, 0.3, 3.0], n)
-    return np.column_stack([random.normal(0, spread), random.normal(0, spread)])
-
-
-KINDS: dict[str, Callable[[Random, int], Points]] = {
-    "uniform": lambda random, n: random.uniform(0, 5, (n, 2)),
-    "blobs": blobs,
-    "duplicates": duplicates,
-    "collinear": collinear,
-    "constant column": constant_column,
-    "rings": rings,
-    "moons": moons,
-    "rides": standardized_rides,
-    "rounded rides": rounded_rides,
-    "heavy tails": lambda random, n: random.standard_cauchy((n, 2)),
-    "very heavy tails": lambda random, n: random.standard_cauchy((n, 2)) ** 9,
-    "far from the origin": lambda random, n: 1e6 + random.normal(0, 1, (n, 2)),
-    "mixed densities": mixed_densities,
-    "a few points": lambda random, n: random.uniform(0, 1, (n % 12 + 1, 2)),
-}
-
-# Kinds with pairs of points at exactly eps, where scikit-learn's tree may round another way.
-TIED_KINDS: dict[str, Callable[[Random, int, float], Points]] = {
-    "a lattice of eps": lambda random, n, eps: random.integers(0, 15, (n, 2)) * eps,
-    "a lattice of a fifth of eps": lambda random, n, eps: random.integers(0, 40, (n, 2)) * eps / 5,
-    "a lattice of a tenth": lambda random, n, eps: random.integers(0, 30, (n, 2)) * 0.1,
-    "a lattice far away": lambda random, n, eps: 1e15 + random.integers(0, 15, (n, 2)) * 0.125,
-}
 
 
 def by_brute_force(points: Points, eps: float, min_samples: int) -> DBSCAN:
@@ -233,7 +166,7 @@ class TestLabels:
         random = np.random.default_rng(15)
         for _ in range(6):
             n = int(random.choice([30, 150, 300]))
-            points = KINDS[kind](random, n) if kind in KINDS else TIED_KINDS[kind](random, n, 0.5)
+            points = points_of(kind, random, n, 0.5)
             eps = 0.3 if kind in KINDS else 0.5
             assert_like_brute_force(points, eps, some_min_samples(random, len(points)))
 
@@ -375,6 +308,9 @@ class TestShare:
         expected = max(10, -(-thousandths * n_rides // 1000))
         assert effective_min_samples(n_rides, 10, thousandths / 1000) == expected
 
+    def test_a_small_share_of_ten_million_rides_is_no_ride_too_many(self) -> None:
+        assert effective_min_samples(10_000_000, 10, 1e-05) == 100
+
     @pytest.mark.parametrize("share", [-0.1, 1.5, np.nan])
     def test_impossible_shares_are_refused(self, share: float) -> None:
         with pytest.raises(ValueError, match="min_samples_share must be"):
@@ -389,16 +325,16 @@ class TestClusterRides:
         features = rides(np.random.default_rng(14), n_rides)
         expected = StandardScaler().fit_transform(features)
         min_samples = {1: 10, 400: 10, 7000: 14}[n_rides]
-        labels, standardized = cluster_rides(features, 0.3, 10, 0.002)
-        np.testing.assert_array_equal(standardized, expected)
+        found = cluster_rides(features, 0.3, 10, 0.002)
+        np.testing.assert_array_equal(found.standardized, expected)
         np.testing.assert_array_equal(
-            labels, DBSCAN(0.3, min_samples=min_samples).fit(expected).labels_
+            found.labels, DBSCAN(0.3, min_samples=min_samples).fit(expected).labels_
         )
 
     def test_no_rides(self) -> None:
-        labels, standardized = cluster_rides(np.empty((0, 2)), 0.3, 10, 0.002)
-        assert labels.shape == (0,)
-        assert standardized.shape == (0, 2)
+        found = cluster_rides(np.empty((0, 2)), 0.3, 10, 0.002)
+        assert found.labels.shape == found.distance_from_normal.shape == (0,)
+        assert found.standardized.shape == (0, 2)
 
     def test_a_missing_distance_is_refused(self) -> None:
         with pytest.raises(ValueError, match="finite"):

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,15 +19,16 @@ PATIENCE_SECONDS = 3600
 class Demo:
     """The command, with its temporary files in a folder of the test's own."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, python: str = sys.executable, **environment: str) -> None:
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
         # every folder on the way: PostgreSQL's own user has to pass
         for parent in (self.temporary, *self.temporary.parents):
-            parent.chmod(parent.stat().st_mode | 0o111)
+            if not parent.stat().st_mode & 0o001:
+                parent.chmod(parent.stat().st_mode | 0o111)
         self.output = folder / "output"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "dbt_project.demo.lakehouse_demo"],
+            [python, "-m", "dbt_project.demo.lakehouse_demo"],
             cwd=ROOT,
             env={**environment_without_settings(), "TMPDIR": str(self.temporary), **environment},
             stdout=self.output.open("w"),
@@ -106,16 +108,17 @@ def test_ctrl_c_stops_every_program_and_removes_the_folder(
     assert demo.processes() == []
 
 
-def test_a_machine_without_the_servers_is_told_what_to_install(
-    tmp_path: Path, demos: list[Demo]
-) -> None:
+def test_a_machine_without_redis_is_told_what_to_install(tmp_path: Path, demos: list[Demo]) -> None:
     nothing = tmp_path / "nothing"
     nothing.mkdir()
-    demo = Demo(tmp_path, PATH=str(nothing))
+    python = nothing / "python"  # beside it there is no program of a package
+    python.symlink_to(sys.executable)
+    packages = sysconfig.get_path("purelib")
+    demo = Demo(tmp_path, python=str(python), PATH=str(nothing), PYTHONPATH=packages)
     demos.append(demo)
     assert demo.process.wait(timeout=300) == 1
     assert demo.lines == [
-        "Error: make lakehouse-demo needs PostgreSQL and Redis: "
-        "apt-get install postgresql redis-server"
+        "Error: make lakehouse-demo needs redis-server, which is not installed "
+        "(Debian: apt-get install redis-server; macOS: brew install redis)"
     ]
     assert os.listdir(demo.temporary) == []

@@ -3,13 +3,12 @@
 import datetime
 import gzip
 import json
-import shutil
 import sqlite3
 from pathlib import Path
 
 import duckdb
 import pytest
-from support.workplace import ROOT, Build, Workplace, hashes
+from support.workplace import Build, Workplace, hashes, project_with_rule
 
 from dbt_project.lake.check import check_files
 from dbt_project.lake.files import list_day
@@ -23,7 +22,6 @@ LINES = "\n".join(json.dumps(ride) for ride in RIDES).encode()
 GZIP = gzip.compress(LINES, mtime=0)
 NO_JSON = "Is it JSON, an array or a record a line, in UTF-8?"
 # dbt's own tests take half of a build's time, and one of the builds below runs them.
-UNTESTED = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 
 BROKEN = {
     "an empty file": ("json", b" \n", "is empty: a day without rides is written as []"),
@@ -112,20 +110,14 @@ class TestYesterdaysFilesStay:
         )
 
     def test_fault_21_a_rule_that_rides_break_names_them(self, yesterday: Workplace) -> None:
-        yesterday.project = yesterday.folder / "project"
-        shutil.copytree(
-            ROOT,
-            yesterday.project,
-            ignore=lambda _, names: {name for name in names if name[0] == "." or name in OTHER},
-        )
-        (yesterday.project / "tests").mkdir()
-        (yesterday.project / "tests" / "assert_no_ride_is_long.sql").write_text(
+        yesterday.project = project_with_rule(
+            yesterday.folder / "project",
             "select ride_id, record_number, ride_dist from {{ ref('rides') }} "
-            "where ride_date = {{ run_date_sql() }} and ride_dist > 20 order by ride_id"
+            "where ride_date = {{ run_date_sql() }} and ride_dist > 20 order by ride_id",
         )
         build = self.refuse(yesterday)
         assert build.last_line == (
-            "Error: assert_no_ride_is_long: 2 rows break this rule: "
+            "Error: assert_another_rule: 2 rows break this rule: "
             "ride_id 20230501-00000238, record_number 243, ride_dist 98.04; "
             "ride_id 20230501-00000345, record_number 352, ride_dist 78.94"
         )
@@ -139,9 +131,6 @@ class TestYesterdaysFilesStay:
             "and the answers are taken from the warehouse"
         )
         assert "Traceback" not in build.output
-
-
-OTHER = {"tests", "benchmarks", "docs", "warehouse", "target", "logs"}
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +150,7 @@ def later_build(tmp_path_factory: pytest.TempPathFactory, embedded_day: Build) -
         journal.execute("alter table calls drop column latency_seconds")
         journal.execute("alter table calls drop column model_that_answered")
     workplace.simulate(NEXT_DATE, "--rides", "120")
-    return workplace.build_day(NEXT_DATE, *UNTESTED)
+    return workplace.build_day(NEXT_DATE)
 
 
 class TestEarlierVersion:
@@ -206,7 +195,7 @@ class TestOddDays:
 
     def test_fault_13_a_single_ride_is_judged_by_nobody(self, odd_days: Workplace) -> None:
         odd_days.write("taxi-rides-20240229.json", RIDES[:1])
-        build = odd_days.build_day("20240229", *UNTESTED)
+        build = odd_days.build_day("20240229")
         assert build.export("clustered_data", "20240229") == [RIDES[0] | {"label": -1}]
         assert "Warning    too few rides to judge: 1" in build.output
 
@@ -220,7 +209,7 @@ class TestOddDays:
             for ride, pickup in zip(RIDES, pickups, strict=False)
         ]
         odd_days.write("taxi-rides-20231029.json", rides)
-        build = odd_days.build_day("20231029", *UNTESTED)
+        build = odd_days.build_day("20231029")
         placed = build.query(
             "select ride_id, strftime(pickup_local, '%H:%M'), epoch(pickup_at) - epoch("
             "timestamptz '2023-10-29 00:00:00+01'), label from rides "
@@ -245,7 +234,7 @@ class TestOddDays:
         late = alike | {"pickup_at": "2023-03-26T23:30:00+01:00"}
         rides = [{"ride_id": n, **(late if n % 2 else alike)} for n in range(60)]
         odd_days.write("taxi-rides-20230326.json", rides)
-        build = odd_days.build_day("20230326", *UNTESTED)
+        build = odd_days.build_day("20230326")
         exported = build.export("clustered_summarized", "20230326")
         assert [ride["label"] for ride in exported] == [0] * 60
         assert {ride["summary"] for ride in exported} == {""}

@@ -6,7 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dbt_project.lake.connection import load_extensions, s3_secret_sql
+from dbt_project.errors import UserError
+from dbt_project.lake.connection import load_extensions
 from dbt_project.lake.files import RIDES, list_day
 from dbt_project.settings.environment import LakeSettings, S3Settings
 from dbt_project.settings.lake_url import LakeUrl
@@ -29,7 +30,7 @@ def test_a_days_rides_are_its_whole_file_or_its_parts_and_nothing_else(tmp_path:
 
 
 def test_rides_that_are_not_there_are_an_error_that_names_the_path(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError) as missing:
+    with pytest.raises(UserError) as missing:
         rides_in(str(tmp_path))
     assert f"{tmp_path}/taxi-rides-20230501.json is not in the lake" in str(missing.value)
 
@@ -110,20 +111,14 @@ def test_a_timeout_is_a_number_of_seconds(text: str) -> None:
         S3Settings.read({"LAKE_TIMEOUT_SECONDS": text})
 
 
-def test_aws_settings_say_where_the_lake_is_and_keys_are_not_among_them() -> None:
-    environ = {
-        "AWS_REGION": "eu-west-2",
-        "AWS_ENDPOINT_URL": "http://everything:1",
-        "AWS_ENDPOINT_URL_S3": "https://s3.example:9000/",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-    }
-    assert s3_secret_sql(S3Settings.read(environ)) == (
-        "CREATE OR REPLACE SECRET lake (TYPE s3, PROVIDER credential_chain, REGION 'eu-west-2', "
-        "ENDPOINT 's3.example:9000', USE_SSL true, URL_STYLE 'path')"
-    )
-    assert s3_secret_sql(S3Settings.read({})) == (
-        "CREATE OR REPLACE SECRET lake (TYPE s3, PROVIDER credential_chain)"
-    )
+def test_an_address_with_one_slash_is_no_folder() -> None:
+    with pytest.raises(UserError, match=r"^LAKE_URL must be .*not 's3:/rides': an address has //"):
+        LakeSettings.read({"LAKE_URL": "s3:/rides"})
+
+
+def test_a_lake_that_is_no_folder_is_said_to_be_none(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=rf"^the lake {tmp_path}/nowhere is no folder: LAKE_URL"):
+        rides_in(f"{tmp_path}/nowhere")
 
 
 def test_extensions_are_loaded_from_their_packages_and_never_installed() -> None:

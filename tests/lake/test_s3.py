@@ -16,12 +16,20 @@ import pytest
 from botocore.exceptions import ClientError
 from support.moto_iam import key_of_policy
 from support.s3_proxy import S3Proxy
-from support.workplace import DBT, EMBEDDED_LAKE, ROOT, Build, Workplace, read_strict_json
+from support.workplace import (
+    DBT,
+    EMBEDDED_DAY,
+    EMBEDDED_LAKE,
+    ROOT,
+    Build,
+    Workplace,
+    read_strict_json,
+)
 
+from dbt_project.errors import one_line
 from dbt_project.lake.connection import connect_lake
 from dbt_project.lake.delivery import DeliveryError, upload
 from dbt_project.lake.files import list_day
-from dbt_project.plugin.closing_lines import one_line
 from dbt_project.settings.lake_url import LakeUrl
 
 DATE = "20230501"
@@ -33,7 +41,6 @@ EXPORTS = {
     f"report_{DATE}.html",
     "report_index.html",
 }
-UNTESTED = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 BUCKET = "taxi-lake"
 CANARIES = {
     "AWS_ACCESS_KEY_ID": "ASIACANARYOFTHEKEYID",
@@ -62,7 +69,7 @@ def s3(s3_server: dict[str, str]) -> Any:
     client.create_bucket(
         Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-2"}
     )
-    for file in EMBEDDED_LAKE.glob("*.json"):
+    for file in EMBEDDED_DAY:
         client.upload_file(str(file), BUCKET, f"glasgow/in/{file.name}")
     yield client
     for item in client.list_objects_v2(Bucket=BUCKET)["Contents"]:
@@ -107,7 +114,7 @@ class TestWholeBuilds:
         proxy.misbehave("cut", rf"GET .*{RIDES}", times=1)
         proxy.misbehave("status", r"PUT .*clustered_data", status=500, times=2)
         proxy.misbehave("slow", r"PUT .*clustered_summarized", seconds=1, times=1)
-        old = workplace.build_day(DATE, *UNTESTED, **environment(proxy))
+        old = workplace.build_day(DATE, **environment(proxy))
         assert all(fault.happened == fault.times for fault in proxy.faults)
         old_exports, old_copy = exported(s3), (old.warehouse / "taxi.duckdb").read_bytes()
         assert set(old_exports) == EXPORTS
@@ -117,7 +124,7 @@ class TestWholeBuilds:
         s3.upload_file(str(EMBEDDED_LAKE / RIDES), BUCKET, f"glasgow/in/{RIDES}")
         proxy.behave()
         proxy.misbehave("expired", r"PUT .*clustered_data")
-        refused = workplace.build(f"date: {DATE}", *UNTESTED, **environment(proxy))
+        refused = workplace.build(f"date: {DATE}", **environment(proxy))
         assert refused.completed.returncode != 0
         assert refused.last_line.startswith("Error: clustered_data: ")
         assert "ExpiredToken" in refused.last_line
@@ -127,7 +134,7 @@ class TestWholeBuilds:
         proxy.behave()
         proxy.misbehave("trickle", r"PUT .*clustered_data", seconds=600)
         with subprocess.Popen(
-            [DBT, *workplace.arguments(f"date: {DATE}", *UNTESTED)],
+            [DBT, *workplace.arguments(f"date: {DATE}")],
             cwd=ROOT,
             env=workplace.environment(**environment(proxy)),
             stdout=subprocess.DEVNULL,
@@ -138,7 +145,7 @@ class TestWholeBuilds:
         assert (old.warehouse / "taxi.duckdb").read_bytes() == old_copy
 
         proxy.behave()
-        healed = workplace.build_day(DATE, *UNTESTED, **environment(proxy))
+        healed = workplace.build_day(DATE, **environment(proxy))
         for name, content in exported(s3).items():
             assert content == (embedded_day.lake / name).read_bytes()
         assert healed.query("from rides order by all") == embedded_day.query(
@@ -362,7 +369,7 @@ class TestLeastPrivilege:
             "LAKE_OUTPUT_URL": f"s3://{BUCKET}/glasgow/out",
             "AWS_ENDPOINT_URL_S3": s3_server["AWS_ENDPOINT_URL"],
         }
-        workplace.build_day(DATE, *UNTESTED, **places, **SETTINGS, **keys_of_the_policy)
+        workplace.build_day(DATE, **places, **SETTINGS, **keys_of_the_policy)
         client = boto3.client(
             "s3",
             endpoint_url=s3_server["AWS_ENDPOINT_URL"],

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
-from support.postgres_server import PASSWORD, PostgresServer
+from support.postgres_server import PostgresServer
 from support.workplace import ROOT
 
 from dbt_project.lakehouse import locks
@@ -42,7 +42,7 @@ def lakehouse(
     postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Lakehouse]:
     """A lakehouse with nothing in it; at the end this process holds none of its locks."""
-    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    monkeypatch.setenv("PGPASSWORD", postgres.password)
     database = f"lakehouse_{next(numbers)}"
     postgres.execute(f"CREATE DATABASE {database}")
     lakehouse = Lakehouse.parse(f"postgres:{postgres.place(database)}", str(tmp_path / "data"))

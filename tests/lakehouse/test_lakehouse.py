@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,11 +17,11 @@ from support.moto_iam import client, key_of_policy
 from support.postgres_server import PostgresServer
 from support.workplace import (
     DBT,
-    EMBEDDED_LAKE,
     MARTS,
     ROOT,
     Build,
     Workplace,
+    copy_embedded_day,
     project_with_rule,
     read_strict_json,
 )
@@ -36,7 +35,6 @@ from dbt_project.lakehouse.place import Lakehouse
 DATE = "20230501"
 RIDES = f"taxi-rides-{DATE}.json"
 BUCKET = "taxi-lakehouse"
-UNTESTED = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 COUNTS = "select ride_date::varchar, count(*) from rides group by all order by all"
 DOCUMENT = (ROOT / "docs" / "lakehouse.md").read_text()
 
@@ -82,7 +80,7 @@ def settings(
 @pytest.fixture(scope="module")
 def worker(settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Worker:
     folder = tmp_path_factory.mktemp("worker")
-    shutil.copytree(EMBEDDED_LAKE, folder / "lake")
+    copy_embedded_day(folder / "lake")
     return Worker(folder, folder / "lake", settings)
 
 
@@ -122,7 +120,7 @@ class TestBuilds:
             for folder in ("one", "another"):
                 machine = Worker(tmp_path / folder, worker.lake, {**settings, **model})
                 output = {"LAKE_OUTPUT_URL": str(tmp_path / "out")}
-                built = machine.build(json.dumps(variables), *UNTESTED, **output)
+                built = machine.build(json.dumps(variables), **output)
                 assert built.completed.returncode == 0, built.output
                 with Lakehouse.of_environment(settings).open("leith") as connection:
                     found.append((len(server.calls), connection.execute(costs).fetchall()))
@@ -143,10 +141,10 @@ class TestBuilds:
         assert failed.last_line.startswith("Error: assert_another_rule: ")
         assert first_day.query(COUNTS) == before
 
-        program = ROOT / "tests" / "killed_build.py"
+        program = ROOT / "tests" / "support" / "killed_build.py"
         killing = [sys.executable, program, "published_warehouse", "commit"]
         killed = subprocess.run(
-            [*killing, *worker.arguments(f"date: {DATE}", *UNTESTED)],
+            [*killing, *worker.arguments(f"date: {DATE}")],
             cwd=ROOT,
             env=worker.environment(PYTHONPATH=str(ROOT)),
             capture_output=True,
@@ -155,7 +153,7 @@ class TestBuilds:
         assert killed.returncode == -9
         assert first_day.query(COUNTS) == before
 
-        healed = worker.build_day(DATE, *UNTESTED, WAREHOUSE_WAIT_SECONDS="60")
+        healed = worker.build_day(DATE, WAREHOUSE_WAIT_SECONDS="60")
         assert before == [("2023-05-01", 400)]
         assert healed.query(COUNTS) == [("2023-05-01", 351)]
         assert healed.query("select rides from daily_reports") == [(351,)]

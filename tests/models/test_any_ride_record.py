@@ -96,8 +96,8 @@ class Lake:
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     workplace = Workplace(tmp_path_factory.mktemp("any"))
     workplace.write(f"taxi-rides-{DATE}.json", [GOOD])
-    untested = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
-    workplace.build_day(DATE, *untested, "--select", "+clustered_data", "int_rides_rejected")
+    part = ("--indirect-selection", "cautious", "--select", "+clustered_data", "int_rides_rejected")
+    workplace.build_day(DATE, *part)
     compiled = workplace.folder / "target" / "compiled" / "etml" / "models"
     return Lake(workplace.lake / f"taxi-rides-{DATE}.json", compiled)
 

@@ -20,7 +20,7 @@ def test_without_a_setting_there_is_one_city_in_the_lake_itself() -> None:
     assert city.variables == {}
     assert city.places == {
         "LAKE_URL": "/opt/taxi/lake",
-        "LAKE_OUTPUT_URL": "/opt/taxi/lake",
+        "LAKE_OUTPUT_URL": "/opt/taxi/output",
         "WAREHOUSE_DIR": "/opt/taxi/warehouse",
     }
 

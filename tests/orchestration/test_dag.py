@@ -209,6 +209,30 @@ tell("")
     )
 
 
+def test_a_day_that_a_person_has_named_is_looked_for_once_and_no_mistake_is_tried_again(
+    airflow: Airflow, workplace: Workplace
+) -> None:
+    workplace.lake.mkdir()
+    told, output = airflow.run(
+        """
+def by_hand(date):
+    part = dag.partial_subset(["wait_for_rides"])
+    part.deadline = None
+    finished = part.test(run_conf={"date": date})
+    (wait,) = finished.get_task_instances()
+    return [finished.state, wait.try_number]
+
+tell([by_hand("20230501"), by_hand("2023-02-30")])
+""",
+        LAKE_URL=str(workplace.lake),
+    )
+    assert told == [["failed", 1], ["failed", 1]]
+    assert (
+        f"no rides: nothing in the lake is named {workplace.lake}/taxi-rides-20230501[-.]*. Ask who"
+    ) in output
+    assert "date must be a day as YYYYMMDD, not '2023-02-30'" in output
+
+
 def test_rides_that_never_come_are_told_in_words(
     airflow: Airflow, webhook: Webhook, workplace: Workplace
 ) -> None:

@@ -4,8 +4,10 @@ import datetime
 from types import SimpleNamespace
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException, ParamValidationError
 
-from dbt_project.orchestration.day import day_of_run
+from dbt_project.orchestration.dag_settings import DAY_PARAMETER
+from dbt_project.orchestration.day import day_of_run, days_of_month
 
 
 def day(
@@ -67,6 +69,33 @@ def test_the_parameter_date_stands_before_the_runs_date(date: str) -> None:
     assert day("2023-05-02T05:00Z", "Europe/London", date=date) == "20160219"
 
 
-def test_a_parameter_that_is_no_day_is_refused_in_one_line() -> None:
-    with pytest.raises(ValueError, match=r"^date must be a day as YYYYMMDD, not '20230231'"):
+def test_a_parameter_that_is_no_day_fails_at_once_in_one_line() -> None:
+    refusal = r"^date must be a day as YYYYMMDD, not '20230231'"
+    with pytest.raises(AirflowFailException, match=refusal):
         day(None, "Europe/London", date="20230231")
+
+
+@pytest.mark.parametrize(
+    ("month", "refusal"),
+    [
+        ("2023-13", "^month must be a month as YYYY-MM, not '2023-13'"),
+        ("9999-01", "^no day of 9999-01 is over in Europe/London"),
+    ],
+)
+def test_a_parameter_that_is_no_month_fails_at_once_in_one_line(month: str, refusal: str) -> None:
+    with pytest.raises(AirflowFailException, match=refusal):
+        days_of_month(SimpleNamespace(), {"month": month}, "Europe/London")
+
+
+@pytest.mark.parametrize("date", ["20230501", "2023-05-01", "20240229", "2023-12-31", None])
+def test_the_form_takes_a_day_of_the_calendar(date: str | None) -> None:
+    assert DAY_PARAMETER.resolve(date) == date
+
+
+@pytest.mark.parametrize(
+    "date",
+    ["2023-13-45", "20231345", "2023-05-32", "2023-00-10", "202305", "1 May", ""],
+)
+def test_the_form_refuses_what_is_no_day(date: str) -> None:
+    with pytest.raises(ParamValidationError):
+        DAY_PARAMETER.resolve(date)

@@ -33,7 +33,7 @@ def test_there_is_a_daily_dag_for_each_time_zone_one_of_months_and_one_of_upkeep
 ) -> None:
     told, _ = airflow.run(
         """
-daily, months = bag.dags["etml_lakehouse_europe_london"], bag.dags["etml_lakehouse_months"]
+daily, months = bag.dags["etml_lakehouse"], bag.dags["etml_lakehouse_months"]
 tell({
     "dags": sorted(bag.dags),
     "order": {task.task_id: sorted(task.downstream_task_ids) for task in daily.tasks},
@@ -64,7 +64,7 @@ tell({
     )
     assert told == {
         "dags": [
-            "etml_lakehouse_europe_london",
+            "etml_lakehouse",
             "etml_lakehouse_europe_rome",
             "etml_lakehouse_months",
             "etml_lakehouse_upkeep",
@@ -172,6 +172,13 @@ tell([render(months, "city.build_month", "Glasgow",
 
 
 def test_reading_the_file_starts_nothing_and_opens_no_connection(airflow: Airflow) -> None:
+    told, _ = airflow.run(
+        "tell(sorted(bag.dags)[1:3])",
+        CITIES="Lima=America/Lima, West=Etc/GMT+5, East=Etc/GMT-5",
+        LAKEHOUSE_CATALOG="sqlite:/data/catalog.sqlite",
+    )
+    assert told == ["etml_lakehouse_etc_gmt_minus_5", "etml_lakehouse_etc_gmt_plus_5"]
+
     told, _ = airflow.run(
         """
 import socket, subprocess, sys

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from support.airflow_process import Airflow, environment
 from support.chat_server import ChatServer
-from support.workplace import EMBEDDED_LAKE, ROOT, Workplace, read_strict_json
+from support.workplace import EMBEDDED_DAY, ROOT, Workplace, copy_embedded_day, read_strict_json
 
 
 def test_a_failure_of_the_second_part_repeats_only_the_second(
@@ -72,10 +72,9 @@ tell("")
 """,
         LAKE_URL=str(workplace.lake),
         WAREHOUSE_DIR=str(workplace.warehouse),
-        DBT_EXCLUDE_RESOURCE_TYPES="test unit_test",
     )
     assert "the working tables hold 2023-05-02, not 2023-05-01" in output
-    assert "Another day was built in between: building all of this one" in output
+    assert "What the first part left is not there: building all of the day" in output
     exported = read_strict_json(workplace.lake / "clustered_summarized_20230501.json")
     assert len(exported) == 80
     assert {ride["pickup_at"][:10] for ride in exported} == {"2023-05-01"}
@@ -129,6 +128,16 @@ except AirflowSensorTimeout as error:
     tell([states, str(error)])
 """
 
+LOOK_ONCE = """
+from airflow.sdk.exceptions import AirflowSensorTimeout
+wait = dag.task_dict["wait_for_rides"].prepare_for_execution()
+wait.bucket_key = "s3://rides-of-airflow/raw/taxi-rides-20230531[-.]*"
+try:
+    wait.execute({"params": {"date": "20230531"}})
+except AirflowSensorTimeout as error:
+    tell(str(error))
+"""
+
 
 def test_the_wait_in_s3_is_deferred_until_rides_of_any_form_arrive_or_the_limit(
     airflow: Airflow, s3_server: dict[str, str], bucket: str
@@ -151,12 +160,17 @@ def test_the_wait_in_s3_is_deferred_until_rides_of_any_form_arrive_or_the_limit(
         "after a wait of 120 minutes."
     )
 
+    told, _ = airflow.run(LOOK_ONCE, LAKE_URL=f"s3://{bucket}/raw", **server)
+    assert told.startswith(
+        f"no rides: nothing in the lake is named s3://{bucket}/raw/taxi-rides-20230531[-.]*. Ask"
+    )
+
 
 def test_secrets_of_connections_reach_dbt_and_are_seen_nowhere(
     airflow: Airflow, workplace: Workplace, s3_server: dict[str, str], bucket: str
 ) -> None:
     s3 = client(s3_server)
-    for file in EMBEDDED_LAKE.glob("*-20230501.json"):
+    for file in EMBEDDED_DAY:
         s3.upload_file(str(file), bucket, file.name)
     canaries = ["canary-of-the-lake", "canary-of-the-llm", "canary-of-the-webhook"]
     lake_connection = {
@@ -187,7 +201,6 @@ tell([finished.state, rendered])
             AIRFLOW_CONN_LAKE=json.dumps(lake_connection),
             AIRFLOW_CONN_LLM=json.dumps(llm_connection),
             ALERT_WEBHOOK_URL="http://127.0.0.1:9/canary-of-the-webhook",
-            DBT_EXCLUDE_RESOURCE_TYPES="test unit_test",
         )
         assert told[0] == "success", output[-6000:]
         assert {call.headers["Authorization"] for call in server.calls} == {
@@ -207,16 +220,18 @@ tell([finished.state, rendered])
     ] == []
 
 
-def test_the_file_runs_by_itself_and_ends_in_the_exports_and_the_published_warehouse(
+def test_the_file_runs_by_itself_for_every_city_and_ends_in_exports_and_published_warehouses(
     airflow: Airflow, workplace: Workplace
 ) -> None:
-    workplace.fill_with_embedded_day()
+    for city in ("glasgow", "leith"):
+        copy_embedded_day(workplace.lake / city)
     completed = subprocess.run(
         [sys.executable, ROOT / "dags" / "etml_dag.py", "20230501"],
         env=environment(
             airflow.home,
             LAKE_URL=str(workplace.lake),
             WAREHOUSE_DIR=str(workplace.warehouse),
+            CITIES="Glasgow=Europe/London, Leith=Europe/London",
             PATH=os.environ["PATH"],
         ),
         capture_output=True,
@@ -224,8 +239,10 @@ def test_the_file_runs_by_itself_and_ends_in_the_exports_and_the_published_wareh
         timeout=400,
     )
     assert completed.returncode == 0, completed.stdout[-4000:] + completed.stderr[-4000:]
-    for name in ("clustered_data", "clustered_summarized"):
-        assert len(read_strict_json(workplace.lake / f"{name}_20230501.json")) == 400
-    assert (workplace.warehouse / "taxi.duckdb").exists()
-    (run_folder,) = (workplace.warehouse / "runs").iterdir()
-    assert {path.name for path in run_folder.iterdir()} == {"target", "logs"}
+    for city in ("glasgow", "leith"):
+        for name in ("clustered_data", "clustered_summarized"):
+            export = workplace.lake / city / f"{name}_20230501.json"
+            assert len(read_strict_json(export)) == 400
+        assert (workplace.warehouse / city / "taxi.duckdb").exists()
+        (run_folder,) = (workplace.warehouse / city / "runs").iterdir()
+        assert {path.name for path in run_folder.iterdir()} == {"target", "logs"}

@@ -1,44 +1,27 @@
-"""The one line of an error message that says what is wrong."""
+"""What the closing lines say, and that nothing keeps them from saying it."""
+
+import datetime
+from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
 
-from dbt_project.plugin.closing_lines import first_rows, one_line
+from dbt_project.plugin.closing_lines import ClosingLines, first_rows
+from dbt_project.warehouse.file import WarehouseFile
 
 
-@pytest.mark.parametrize(
-    ("message", "line"),
-    [
-        ("Database Error\n  Runtime Error\n    no rides", "no rides"),
-        (
-            "Runtime Error in model x (models/x.sql)\n  IO Error: gone\n\n  LINE 1: select\n    ^",
-            "IO Error: gone",
-        ),
-        (
-            "Runtime Error\n  Python model failed:\n  Traceback (most recent call last):\n"
-            '    File "a.py", line 1\n      x()\n  ValueError: eps must be positive\n',
-            "ValueError: eps must be positive",
-        ),
-        (
-            "Python model failed:\n  Traceback (most recent call last):\n    a.b.CError: no room",
-            "no room",
-        ),
-        ("Got 3 results, configured to fail if != 0", "Got 3 results, configured to fail if != 0"),
-        ("\x1b[31mactual\x1b[0m differs", "actual differs"),
-        (
-            "HTTP Error: GET error reading 's3://a/b' (HTTP 403 Forbidden)\n\nAccessDenied: No.\n\n"
-            "LINE 1: select",
-            "HTTP Error: GET error reading 's3://a/b' (HTTP 403 Forbidden): AccessDenied: No.",
-        ),
-        (
-            "HTTP Error: gone (HTTP 404 Not Found)\n\nLINE 1: x",
-            "HTTP Error: gone (HTTP 404 Not Found)",
-        ),
-        ("", "failed"),
-    ],
-)
-def test_a_message_is_told_by_its_informative_line(message: str, line: str) -> None:
-    assert one_line(message) == line
+def tell(closing_lines: ClosingLines, name: str, **data: object) -> None:
+    """An event of dbt."""
+    closing_lines.on_event(
+        SimpleNamespace(info=SimpleNamespace(name=name), data=SimpleNamespace(**data))
+    )
+
+
+def finished(name: str, kind: str, status: str) -> dict[str, object]:
+    node = SimpleNamespace(node_name=name, resource_type=kind, materialized="table")
+    result = SimpleNamespace(status=status, num_failures=2, message="2 rows")
+    return {"node_info": node, "run_result": result}
 
 
 def test_the_first_rows_that_break_a_rule_are_told_rides_by_their_id() -> None:
@@ -51,3 +34,40 @@ def test_the_first_rows_that_break_a_rule_are_told_rides_by_their_id() -> None:
         "ride_id r1, record_number 1, ride_dist -1.0; "
         "ride_id r2, record_number 2, ride_dist -1.0; ..."
     )
+
+
+def test_a_test_that_only_warns_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    closing_lines = ClosingLines()
+    warned = finished("rule", "test", "warn")
+    tell(closing_lines, "NodeFinished", **warned)
+    tell(closing_lines, "SQLCompiledPath", node_info=warned["node_info"], path="target/rule.sql")
+    tell(closing_lines, "CommandCompleted", success=True)
+    assert capsys.readouterr().out == ""
+
+
+def test_the_first_failure_is_told_even_if_its_rows_cannot_be(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    closing_lines = ClosingLines()
+    closing_lines.warehouse = duckdb.connect()
+    first, second = finished("rule", "test", "fail"), finished("rides", "model", "error")
+    tell(closing_lines, "NodeFinished", **first)
+    tell(closing_lines, "SQLCompiledPath", node_info=first["node_info"], path="nowhere/rule.sql")
+    tell(closing_lines, "NodeFinished", **second)
+    tell(closing_lines, "CommandCompleted", success=False)
+    assert capsys.readouterr().out == "\nError: rule: 2 rows break this rule\n"
+
+
+def test_a_published_day_that_cannot_be_read_back_is_told_as_published(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "taxi.duckdb").write_text("lost a moment after it was published")
+    closing_lines = ClosingLines()
+    closing_lines.expect_day(
+        datetime.date(2023, 5, 1), str(tmp_path), "lake", WarehouseFile(tmp_path / "taxi.duckdb")
+    )
+    tell(closing_lines, "NodeFinished", **finished("published_warehouse", "model", "success"))
+    tell(closing_lines, "CommandCompleted", success=True)
+    said = capsys.readouterr().out
+    assert "2023-05-01: published, but cannot be read back: " in said
+    assert f"Warehouse  {tmp_path / 'taxi.duckdb'}" in said

@@ -4,10 +4,9 @@ import json
 
 import pytest
 from support.warm_python import run_script
-from support.workplace import DBT, EMBEDDED_LAKE, ROOT, Build, Workplace
+from support.workplace import DBT, EMBEDDED_DAY, ROOT, Build, Workplace
 
 DATE = "20230501"
-UNTESTED = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 
 
 def test_folders_of_any_name_give_the_same_day(workplace: Workplace, embedded_day: Build) -> None:
@@ -18,7 +17,7 @@ def test_folders_of_any_name_give_the_same_day(workplace: Workplace, embedded_da
     workplace.fill_with_embedded_day()
     (odd / "the l ?").mkdir()  # what the lake's name matches as a pattern
     (odd / "the l ?" / f"taxi-rides-{DATE}.json").write_text("[]")
-    build = workplace.build_day(DATE, *UNTESTED)
+    build = workplace.build_day(DATE)
     for name in (f"clustered_data_{DATE}.json", f"clustered_summarized_{DATE}.json"):
         assert (workplace.lake / name).read_bytes() == (embedded_day.lake / name).read_bytes()
     assert build.query("from rides order by all") == embedded_day.query("from rides order by all")
@@ -43,9 +42,7 @@ def test_a_place_that_cannot_be_used_is_one_line_and_nothing_is_written(
     assert build.last_line.startswith(f"Error: {message}")
     assert "secret" not in build.output
     assert not workplace.warehouse.exists()
-    assert {file.name for file in workplace.lake.iterdir()} == {
-        file.name for file in EMBEDDED_LAKE.iterdir()
-    }
+    assert {file.name for file in workplace.lake.iterdir()} == {file.name for file in EMBEDDED_DAY}
 
 
 def test_the_builds_own_connection_installs_and_loads_no_extension_by_itself(

@@ -47,6 +47,8 @@ def hostile_day(tmp_path_factory: pytest.TempPathFactory) -> Build:
             "ride_dist": distance,
             "ride_time": time,
             "note": hostile,
+            "news": hostile,
+            "traffic": hostile,
             **({} if number == 0 else {"pickup_at": f"2023-05-01T{2 + number:02d}:15:00"}),
         }
         for number, (hostile, (distance, time)) in enumerate(zip(HOSTILE, measures, strict=True))
@@ -60,6 +62,18 @@ def hostile_day(tmp_path_factory: pytest.TempPathFactory) -> Build:
         return workplace.build_day(
             DATE, OPENAI_BASE_URL=server.base_url, OPENAI_API_KEY="key-of-the-test"
         )
+
+
+@pytest.fixture(scope="module")
+def long_day(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """A day without news, weather and traffic, and of 60 rides of which none is like another."""
+    workplace = Workplace(tmp_path_factory.mktemp("long"))
+    rides = [
+        {"ride_id": number, "ride_dist": number, "ride_time": 1 + number * 37 % 60}
+        for number in range(60)
+    ]
+    workplace.write(f"taxi-rides-{DATE}.json", rides)
+    return workplace.build_day(DATE)
 
 
 def open_page(browser: Browser, build: Build, **options: object) -> Page:
@@ -240,9 +254,59 @@ class TestTable:
             link = row.locator("a[href*=clustered]").get_attribute("href") or ""
             file, _, line = link.partition("#L")
             ride_id = row.locator("td").first.text_content() or ""
-            assert file == export
+            exported = (hostile_day.warehouse / file).resolve()
+            assert exported == (hostile_day.lake / export).resolve()
             assert ride_id.replace('"', '\\"') in lines[int(line) - 1]
             assert ride_id.replace('"', '\\"') in (row.locator("pre").text_content() or "")
+
+
+class TestLinks:
+    """A link shows what it leads to, wherever that is hidden and wherever the link is."""
+
+    def test_an_address_of_a_ride_after_the_fiftieth_shows_it(
+        self, browser: Browser, long_day: Build
+    ) -> None:
+        page = open_page(browser, long_day)
+        hidden = page.locator("#anomalies tbody tr:not(:visible)")
+        assert hidden.count() == 10
+        name = hidden.last.get_attribute("id") or ""
+        page.goto(f"{page.url}#{name}")
+        row = page.locator(f"#{name}")
+        row.wait_for()
+        assert "chosen" in (row.get_attribute("class") or "")
+        elsewhere = page.context.new_page()
+        elsewhere.goto(page.url)
+        assert elsewhere.locator(f"#{name}").is_visible()
+        assert (
+            elsewhere.evaluate(f"document.querySelector('#{name}').getBoundingClientRect().y") < 900
+        )
+        page.context.close()
+
+    def test_a_link_shows_it_again_when_its_kind_was_switched_off(
+        self, browser: Browser, long_day: Build
+    ) -> None:
+        page = open_page(browser, long_day)
+        page.goto(f"{page.url}#r60")
+        page.locator("#r60").wait_for()
+        page.evaluate("document.querySelectorAll('.legend input').forEach(box => box.click())")
+        page.get_by_label("Find").fill("nothing like it")
+        assert not page.locator("#r60").is_visible()
+        page.evaluate(
+            "document.body.insertAdjacentHTML('afterbegin', '<a id=again href=#r60>again</a>')"
+        )
+        page.locator("#again").click()
+        assert page.locator("#r60").is_visible()
+        page.context.close()
+
+    def test_an_address_and_a_link_of_circumstances_open_them(self, page: Page) -> None:
+        texts = page.locator("#c1 p").first
+        assert not texts.is_visible()
+        page.goto(f"{page.url}#c1")
+        texts.wait_for()
+        page.locator("#c1 summary").click()
+        assert not texts.is_visible()
+        page.locator("#anomalies a[href='#c1']").first.click()
+        assert texts.is_visible()
 
 
 class TestLook:
@@ -283,6 +347,24 @@ class TestLook:
             "return parseFloat(getComputedStyle(text).fontSize) * Math.hypot(on.a, on.b); })"
         )
         assert 7.5 <= min(sizes) <= max(sizes) <= 14  # pixels
+        phone.context.close()
+
+    def test_the_index_on_a_phone_shows_every_column_in_few_lines(
+        self, browser: Browser, long_day: Build
+    ) -> None:
+        phone = open_page(browser, long_day, viewport={"width": 390, "height": 844})
+        phone.goto((long_day.warehouse / "report_index.html").as_uri())
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+        row = phone.locator(".days tbody tr").first
+        cells = row.locator("th, td")
+        assert cells.count() == 6
+        for place in range(cells.count()):
+            box = cells.nth(place).bounding_box()
+            assert box is not None
+            assert 0 <= box["x"] < box["x"] + box["width"] <= 390
+        box = row.bounding_box()
+        assert box is not None
+        assert box["height"] < 150
         phone.context.close()
 
     def test_a_print_has_words_pictures_and_table_and_no_controls(self, page: Page) -> None:

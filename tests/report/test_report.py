@@ -1,13 +1,17 @@
 """The report of days of every sort, and its e-mail over a real socket."""
 
 import datetime
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import duckdb
 import pytest
@@ -15,12 +19,15 @@ from aiosmtpd.smtp import AuthResult
 from support.mail_server import Mailbox, mail_server
 from support.workplace import ROOT, Build
 
-from dbt_project.report import write_report
+from dbt_project.errors import UserError
+from dbt_project.lake.pages import write_page
+from dbt_project.plugin.report import write_report
+from dbt_project.report.exports import Exports
 from dbt_project.report.facts import read_facts
-from dbt_project.report.files import write_page
-from dbt_project.report.page import LARGEST_PAGE, MOST_RIDES, render_report
+from dbt_project.report.hours import read_hours
+from dbt_project.report.page import LARGEST_PAGE, MOST_RIDES, read_page
 from dbt_project.report.rides import MARKS
-from dbt_project.report.words import comparison, duration, miles, share
+from dbt_project.report.words import comparison, duration, miles, share, volume
 
 DATE = datetime.date(2023, 5, 1)
 SCHEMAS = ("build.main", "staging.staging")
@@ -38,13 +45,13 @@ def day(embedded_day: Build, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnecti
 
 
 def page_of(day: duckdb.DuckDBPyConnection) -> str:
-    return render_report(day, DATE, "Glasgow", "Europe/London", eps=0.3)
+    page = read_page(day, DATE, "Glasgow", "Europe/London", eps=0.3)
+    return page.render(Exports.seen_from("lake", "lake"))
 
 
 class TestDays:
     def test_the_embedded_day_is_told_in_words(self, embedded_day: Build) -> None:
         page = (embedded_day.warehouse / "report_20230501.html").read_text()
-        assert page == (embedded_day.lake / "report_20230501.html").read_text()
         for words in (
             "Monday 1 May 2023",
             "8 of 400 rides were anomalous (2.0%).",
@@ -59,8 +66,59 @@ class TestDays:
         index = (embedded_day.lake / "report_index.html").read_text()
         assert '<a href="report_20230501.html">Mon 1 May</a>' in index
 
+    def test_the_page_leads_to_the_exports_from_both_places_where_it_lies(
+        self, embedded_day: Build
+    ) -> None:
+        for folder in (embedded_day.lake, embedded_day.warehouse):
+            page = (folder / "report_20230501.html").read_text()
+            links = re.findall(r'href="([^"#]*clustered_[^"#]*)', page)
+            assert len(links) == 8 + 3
+            assert {(folder / unquote(link)).resolve() for link in links} == {
+                (embedded_day.lake / f"clustered_{name}_20230501.json").resolve()
+                for name in ("data", "summarized")
+            }
+
+    def test_where_no_link_leads_to_the_exports_the_page_says_where_they_are(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        written = read_page(day, DATE, "Glasgow", "Europe/London", eps=0.3)
+        page = written.render(Exports.seen_from("warehouse", "s3://taxi/lake/"))
+        assert "<code>s3://taxi/lake/clustered_data_20230501.json</code>" in page
+        assert 'href="clustered' not in page
+        page = written.render(Exports.seen_from("s3://taxi/lake", "s3://taxi/lake/"))
+        assert '<a href="clustered_data_20230501.json">' in page
+
     def test_the_same_tables_give_the_same_bytes(self, day: duckdb.DuckDBPyConnection) -> None:
         assert page_of(day) == page_of(day)
+
+    def test_no_identifier_is_in_the_page_twice_and_none_that_is_named_is_missing(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        day.execute(
+            "insert into daily_reports by name select * replace (ride_date - 1 as ride_date) "
+            "from daily_reports"
+        )
+        page = page_of(day)
+        identifiers = re.findall(r' id="([^"]*)"', page)
+        named = re.findall(r'href="#([^"]*)"|url\(#([^)]*)\)|aria-labelledby="([^"]*)"', page)
+        assert len(identifiers) == len(set(identifiers))
+        assert len(named) > 50
+        assert {name for names in named for name in names if name} <= set(identifiers)
+
+    def test_pictures_are_small_and_take_their_colours_from_the_page(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        page = page_of(day)
+        start = page.index("<svg xmlns")
+        rides = ElementTree.fromstring(page[start : page.index("</svg>", start) + 6])
+        svg = "{http://www.w3.org/2000/svg}"
+        assert rides.find(f".//{svg}metadata") is rides.find(f".//{svg}style") is None
+        for mark in rides.iter(f"{svg}use"):
+            assert "style" not in mark.attrib
+        numbers = [value for element in rides.iter() for value in element.attrib.values()]
+        assert not re.search(r"\d\.\d{3}", " ".join(numbers))
+        classes = {element.get("class", "") for element in rides.iter()}
+        assert {"shade-5", "outline-0", "marks-hardly-moved"} <= classes
 
     def test_a_day_without_rides_says_so(self, day: duckdb.DuckDBPyConnection) -> None:
         for table in ("rides", "anomalous_rides", "ride_contexts"):
@@ -108,9 +166,23 @@ class TestDays:
         assert "No ride of this day has a pickup time." in page
         assert "8 anomalous rides without a pickup time are not in this picture." in page
 
+    @pytest.mark.parametrize(
+        ("judgement", "words"),
+        [
+            ("judged", "8 of 400 rides were anomalous (2.0%)."),
+            ("too few rides", "Too few rides to judge. 8 of 400 rides were anomalous (2.0%)."),
+            ("too sparse", "Too many anomalous rides to judge. 8 of 400 rides were anomalous"),
+        ],
+    )
+    def test_the_headline_says_first_whether_the_day_can_be_judged(
+        self, day: duckdb.DuckDBPyConnection, judgement: str, words: str
+    ) -> None:
+        day.execute("update daily_reports set judgement = $judgement", {"judgement": judgement})
+        assert f'<p class="lead">{words}' in page_of(day)
+
     def test_a_day_that_was_not_built_has_no_page(self, day: duckdb.DuckDBPyConnection) -> None:
-        with pytest.raises(LookupError, match="2023-05-09 has not been built"):
-            render_report(day, datetime.date(2023, 5, 9), "Glasgow", "Europe/London", eps=0.3)
+        with pytest.raises(UserError, match="2023-05-09 has not been built"):
+            read_page(day, datetime.date(2023, 5, 9), "Glasgow", "Europe/London", eps=0.3)
 
     def test_what_a_model_wrote_and_cost_is_told(self, day: duckdb.DuckDBPyConnection) -> None:
         day.execute(
@@ -149,35 +221,66 @@ class TestDays:
         assert held == ["10", "11"]
         assert [hour for hour, row in rows.items() if "Bridge closed." in row] == ["22", "23"]
 
+    def test_weather_is_in_force_as_it_is_for_the_rides(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        day.execute("delete from stg_lake__weather")
+        day.execute(
+            "insert into stg_lake__weather (record_number, observed_at, area, text) values "
+            "(1, '2023-05-01 01:00:00+01', 'Govan', 'Fog.'), "
+            "(2, '2023-05-01 02:30:00+01', 'GOVAN', 'Sun.'), (3, null, null, 'Hail.')"
+        )
+        hours = read_hours(day, DATE, "Europe/London").hours
+        assert [hour.weather for hour in hours[:4]] == [
+            ["Govan: Fog."],
+            ["Govan: Fog."],
+            ["Govan: Fog.", "GOVAN: Sun."],
+            ["GOVAN: Sun."],
+        ]
+        day.execute("delete from stg_lake__weather where observed_at is not null")
+        hours = read_hours(day, DATE, "Europe/London").hours
+        assert {tuple(hour.weather) for hour in hours} == {("Hail.",)}
+
 
 class TestHistory:
     @pytest.mark.parametrize(
-        ("shares", "words"),
+        ("usual", "words"),
         [
-            ([0.01, 0.03], "The warehouse holds only 2 days of the 28 days before: 3.0% and 1.0%."),
-            ([0.001, 0.01, 0.015], "half of them under 1.0%: this day had more than any of them."),
-            ([0.03] * 9 + [0.01], "On 10 days of the 28 days before it was 1.0% to 3.0%"),
-            ([0.03] * 9 + [0.01], "this day had fewer than 9 of them."),
-            ([0.01, 0.02, 0.03], "half of them under 2.0%: this day was as usual."),
-            ([0.0] * 28 + [0.9] * 20, "it was 0.0% to 0.0%"),
+            ("0, null, null, null, 0, 0", "holds no ride of the 28 days before to compare with."),
+            ("1, null, 0.03, 0.03, 0, 1", "holds only 1 day of the 28 days before: 3.0%."),
+            ("2, null, 0.01, 0.03, 1, 1", "only 2 days of the 28 days before: 1.0% to 3.0%."),
+            ("9, 0.01, 0.001, 0.015, 9, 0", "under 1.0%: this day had more than any of them."),
+            ("10, 0.03, 0.01, 0.03, 1, 9", "On 10 days of the 28 days before it was 1.0% to 3.0%"),
+            ("10, 0.03, 0.01, 0.03, 1, 9", "this day had fewer than 9 of them."),
+            ("7, 0.02, 0.01, 0.03, 3, 3", "half of them under 2.0%: this day was as usual."),
+            ("null, null, null, null, null, null", ""),  # of a version that did not compare
         ],
     )
-    def test_the_day_is_compared_with_the_28_days_before_it(
-        self, day: duckdb.DuckDBPyConnection, shares: list[float], words: str
+    def test_the_day_is_compared_with_the_days_before_it(
+        self, day: duckdb.DuckDBPyConnection, usual: str, words: str
     ) -> None:
-        for ago, part in enumerate(shares, 1):
-            day.execute(
-                "insert into daily_reports by name select * replace "
-                "(ride_date - $ago::int as ride_date, $part::double as anomalous_share) "
-                "from daily_reports where ride_date = '2023-05-01'",
-                {"ago": ago, "part": part},
-            )
         day.execute(
-            "insert into daily_reports by name select * replace "
-            "(date '2023-05-02' as ride_date, 1::double as anomalous_share) "
-            "from daily_reports where ride_date = '2023-05-01'"
+            "update daily_reports set (usual_days_built, usual_share, lowest_share, highest_share, "
+            f"days_with_lower_share, days_with_higher_share) = ({usual})"
         )
-        assert words in comparison(read_facts(day, DATE))
+        told = comparison(read_facts(day, DATE))
+        assert words in told
+        assert bool(told) == bool(words)
+
+    @pytest.mark.parametrize(
+        ("usual_rides", "words"),
+        [
+            ("null", ""),
+            ("398.5", "That is as many rides as usual (median 398)."),
+            ("800", "That is 50% fewer rides than usual (median 800)."),
+            ("320", "That is 25% more rides than usual (median 320)."),
+        ],
+    )
+    def test_the_number_of_rides_is_told_from_the_usual_one(
+        self, day: duckdb.DuckDBPyConnection, usual_rides: str, words: str
+    ) -> None:
+        day.execute(f"update daily_reports set usual_rides = {usual_rides}")
+        assert volume(read_facts(day, DATE)) == words
 
     def test_the_trend_is_drawn_from_the_second_day_on(
         self, day: duckdb.DuckDBPyConnection
@@ -220,6 +323,36 @@ class TestSize:
         assert len(page.encode()) <= LARGEST_PAGE
         assert 50 < page.count('<tr id="r') < MOST_RIDES
 
+    def test_long_ids_and_long_stories_of_marks_make_the_page_not_larger(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        day.execute(
+            "insert into anomalous_rides by name select anomalous_rides.* replace ("
+            "record_number + 1000 * n as record_number, "
+            "ride_dist * (1 + n / 60) as ride_dist, ride_time * (1 + n % 63 / 63) as ride_time, "
+            "ride_id || repeat('0123456789', 2000) || n as ride_id, "
+            "repeat('Old Town ', 100) as area, "
+            "ride_id || n || repeat(' A long story.', 300) as summary) "
+            "from anomalous_rides, range(1, 401) as copies(n)"
+        )
+        day.execute(
+            "insert into stg_lake__ride_records by name select * exclude n "
+            "replace (record_number + 1000 * n as record_number) "
+            "from stg_lake__ride_records, range(1, 401) as copies(n)"
+        )
+        for kind in ("weather", "traffic"):
+            day.execute(
+                f"insert into stg_lake__{kind} (record_number, text) "
+                "select 1000 + n, repeat('It rains. ', 10000) from range(100) as texts(n)"
+            )
+        page = page_of(day)
+        assert len(page.encode()) <= LARGEST_PAGE
+        assert page.count("<use xlink:href") > 1000
+        stories = json.loads(page.partition('id="marks">')[2].partition("</script>")[0])
+        told = [story for kind in stories["kinds"].values() for story in kind]
+        assert 100 < sum(story != 0 for story in told) < len(told)
+        assert 50 < page.count('<tr id="r') < MOST_RIDES
+
     def test_a_record_of_several_lines_moves_the_lines_after_it(
         self, day: duckdb.DuckDBPyConnection
     ) -> None:
@@ -258,7 +391,7 @@ class TestFiles:
         (folder / "report_20230501.html").write_text("old")
         (folder / "report_20230430.html").write_text("of another day")
         written = write_report(
-            day, SCHEMAS, [str(folder)], DATE, "Glasgow", "Europe/London", eps=0.3
+            day, SCHEMAS, [str(folder)], str(folder), DATE, "Glasgow", "Europe/London", eps=0.3
         )
         assert {file.name for file in folder.iterdir()} == {
             "report_20230430.html",

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from support.workplace import ROOT
+from support.workplace import EMBEDDED_LAKE, ROOT
 
 from dbt_project.settings import environment
 from dbt_project.settings.environment import (
@@ -103,6 +103,25 @@ def test_exports_go_to_the_lake_if_nothing_else_is_said() -> None:
     assert settings.lake_url.text == "s3://rides/raw"
 
 
+@pytest.mark.parametrize(
+    ("environ", "output"),
+    [
+        ({}, "output"),
+        ({"LAKE_URL": "lake"}, "output"),
+        ({"LAKE_URL": "./lake/"}, "output"),
+        ({"LAKE_URL": str(EMBEDDED_LAKE)}, "output"),
+        ({"LAKE_URL": "lake/leith"}, "lake/leith"),
+        ({"LAKE_URL": "s3://lake"}, "s3://lake"),
+        ({"LAKE_URL": "lake", "LAKE_OUTPUT_URL": "lake"}, "lake"),
+    ],
+)
+def test_exports_of_the_embedded_lake_go_to_a_folder_of_their_own(
+    environ: dict[str, str], output: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert LakeSettings.read(environ).lake_output_url.text == output
+
+
 def code_of_the_product() -> dict[Path, str]:
     files = [
         file
@@ -123,10 +142,11 @@ def test_what_dbt_renders_itself_is_checked_and_has_the_same_default() -> None:
     rendered = [
         found
         for code in code_of_the_product().values()
-        for found in re.findall(r"env_var\('(\w+)', '?([^')]*)", code)
+        for found in re.findall(r"env_var\('(\w+)', (?:flags\.PROFILES_DIR ~ '/)?'?([^')]*)", code)
         if found[0] not in OF_DEVELOPERS
     ]
     assert {"LAKE_URL", "WAREHOUSE_DIR", "WAREHOUSE_MEMORY_LIMIT"} <= {name for name, _ in rendered}
     for name, default in rendered:
-        if name != "LAKE_OUTPUT_URL" and default:
-            assert default == str(SETTINGS[name].default), name
+        if default:
+            setting = SETTINGS[name]  # a folder of the project is told by its example
+            assert default == str((setting.examples or [setting.default])[0]), name

@@ -22,7 +22,7 @@ from dbt_project.simulate.__main__ import main
 from dbt_project.simulate.rides import anomalies_of_a_day
 from dbt_project.simulate.world import make_world
 
-REPOSITORY = Path(__file__).parent.parent
+REPOSITORY = Path(__file__).parents[2]
 GLASGOW = ZoneInfo("Europe/London")
 KINDS = {"long_distance", "long_time", "stuck_in_traffic", "zero_distance"}
 
@@ -49,10 +49,15 @@ class Day:
         return records
 
     @property
-    def truth(self) -> dict[str, str]:
-        """The kind of each injected anomaly, by ride."""
+    def classes(self) -> dict[str, str]:
+        """What the truth file says of each ride that it names."""
         (path,) = self.truth_folder.iterdir()
         return {row["ride_id"]: row["kind"] for row in json.loads(path.read_text())}
+
+    @property
+    def truth(self) -> dict[str, str]:
+        """The kind of each injected anomaly, by ride."""
+        return {ride: kind for ride, kind in self.classes.items() if kind != "naturally_unusual"}
 
     @property
     def usable_rides(self) -> list[Record]:
@@ -166,6 +171,17 @@ def test_the_truth_names_rides_of_the_four_kinds_in_equal_numbers(embedded: Day,
         counts = Counter(day.truth.values())
         assert counts.keys() == KINDS
         assert set(counts.values()) == of_each_kind
+
+
+def test_rides_that_are_unusual_by_themselves_are_a_class_of_their_own(busy: Day) -> None:
+    rides = {ride["ride_id"]: ride for ride in busy.usable_rides}
+    unusual = busy.classes.keys() - busy.truth.keys()
+    assert 50 < len(unusual) < 150
+    for ride in unusual:
+        assert 0 < rides[ride]["ride_dist"] < 21.01
+        assert rides[ride]["ride_dist"] > 8.99 or rides[ride]["ride_time"] > 0.25
+    flagged = anomalous_ids(busy.usable_rides)
+    assert len(flagged & busy.classes.keys()) > 0.95 * len(flagged)
 
 
 def test_the_share_of_anomalies_can_be_chosen(tmp_path: Path) -> None:

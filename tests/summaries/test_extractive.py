@@ -1,166 +1,181 @@
-"""The summary without a language model says what a logistics manager needs, and always the same."""
+"""The summary without a model tells what was notable there and then, and always the same."""
 
-import numpy as np
+import datetime as dt
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.feature_extraction.text import TfidfVectorizer
+from support.circumstances import CHESS, DATE, LEAK, MARCH, RAIN, context, item
 
+from dbt_project.summaries.evidence import check
 from dbt_project.summaries.extractive import (
-    NOTHING_KNOWN,
+    ITS_OWN_ITEMS,
+    NO_NOTABLE_ITEM,
     SENTENCE_WIDTH,
+    claims_of,
     summarise_extractively,
-    tf_idf,
 )
+from dbt_project.summaries.feed_text import feed_text
 from dbt_project.summaries.sentences import end_properly, split_sentences
-from dbt_project.summaries.themes import THEMES
 
-WEATHER = "Heavy rain, 9 C, fresh wind 15 mph."
-TRAFFIC = "Clyde Tunnel closed southbound after a collision. Very long queues. The sky is blue."
-ROAD_NEWS = "Twelve thousand runners line up for the half marathon."
-WORLD_NEWS = "Election in southern Europe ends without a clear majority."
-WORLD = f"{WORLD_NEWS}\nGold price close to its record.\nTwelve killed in a storm abroad."
-
-TEXTS = st.one_of(
-    st.text(max_size=200),
-    st.lists(
-        st.sampled_from([WEATHER, TRAFFIC, ROAD_NEWS, WORLD_NEWS, "Mr.", "1.", "!?", "no"])
-    ).map("\n".join),
+NOTHING = "No bulletin, event or notable weather is known for"
+ROWS = st.lists(
+    st.builds(
+        lambda kind, text, area, start, end: (kind, text, area, start, end),
+        st.sampled_from(["traffic", "weather", "news"]),
+        st.one_of(
+            st.text(max_size=200).map(feed_text),
+            st.sampled_from([LEAK, RAIN, MARCH, CHESS, "Mr.", "!?"]),
+        ),
+        st.sampled_from([None, "Leith"]),
+        st.sampled_from([None, "16:40", "00:00"]),
+        st.sampled_from([None, "19:10", "23:59"]),
+    ),
+    min_size=1,
+    max_size=8,
 )
 
 
-def collisions(number: int) -> str:
-    return "\n".join(
-        f"Collision at {street} STREET. Injured {street % 2}, killed 0. Factors: not given."
-        for street in range(1, number + 1)
+def told(*rows: dict[str, Any], **window: object) -> str:
+    return summarise_extractively(context(*rows, **window)).text
+
+
+def traffic(number: int, text: str, category: str = "closure", **others: Any) -> dict[str, Any]:
+    times = {"starts_at": "16:40", "ends_at": "19:10", "area": "Leith"}
+    return item(number, "traffic", text, category=category, **{**times, **others})
+
+
+def test_bulletins_come_first_then_headlines_then_weather_each_with_its_time() -> None:
+    summary = summarise_extractively(context())
+    assert summary.text == (
+        "Gas leak on Great Junction Street, road closed between Bonnington Rd and Taylor Gardens, "
+        "from 16:40 to 19:10. "
+        "In the news at 11:08: March of 1,200 people from the Shore to the M8; two lanes shut. "
+        "Heavy rain at 17:00."
     )
-
-
-@settings(deadline=None, max_examples=50)
-@given(TEXTS, TEXTS, TEXTS, st.integers(1, 4))
-def test_there_are_never_more_sentences_than_asked_for(
-    news: str, weather: str, traffic: str, max_sentences: int
-) -> None:
-    summary = summarise_extractively(news, weather, traffic, max_sentences)
-    assert 1 <= len(split_sentences(summary)) <= max_sentences
-    assert "\n" not in summary
-
-
-@settings(deadline=None, max_examples=50)
-@given(TEXTS, TEXTS, TEXTS)
-def test_the_same_texts_give_the_same_summary(news: str, weather: str, traffic: str) -> None:
-    assert summarise_extractively(news, weather, traffic) == summarise_extractively(
-        news, weather, traffic
-    )
-
-
-@settings(deadline=None, max_examples=50)
-@given(TEXTS, TEXTS, TEXTS)
-def test_it_ends_with_a_stop(news: str, weather: str, traffic: str) -> None:
-    summary = summarise_extractively(news, weather, traffic)
-    assert end_properly(summary) == summary
-
-
-def test_each_source_has_its_sentence_in_the_order_weather_traffic_news() -> None:
-    assert summarise_extractively(ROAD_NEWS, WEATHER, TRAFFIC) == (
-        "Heavy rain, 9 C, fresh wind 15 mph. "
-        "Clyde Tunnel closed southbound after a collision; very long queues. "
-        "Twelve thousand runners line up for the half marathon."
-    )
-
-
-def test_world_news_is_left_out_where_traffic_and_weather_say_enough() -> None:
-    summary = summarise_extractively(WORLD, WEATHER, TRAFFIC)
-    assert "Election" not in summary
-    assert "killed" not in summary
-    assert "Gold" not in summary
-
-
-def test_world_news_has_one_sentence_where_little_else_is_known() -> None:
-    assert len(split_sentences(summarise_extractively(WORLD, WEATHER, ""))) == 2
-    assert len(split_sentences(summarise_extractively(WORLD, "", ""))) == 1
-
-
-def test_news_of_the_roads_comes_before_graver_news_of_the_world() -> None:
-    assert summarise_extractively(f"{WORLD}\n{ROAD_NEWS}", "", "") == ROAD_NEWS
-
-
-def test_traffic_and_weather_come_before_news_when_room_is_short() -> None:
-    assert summarise_extractively(ROAD_NEWS, WEATHER, TRAFFIC, 1).startswith("Clyde Tunnel")
-    assert "runners" not in summarise_extractively(ROAD_NEWS, WEATHER, TRAFFIC, 2)
-
-
-def test_what_blocks_the_road_comes_before_what_does_not() -> None:
-    minor = "Roadworks on Argyle Street.\nSlow traffic at Shawlands Cross."
-    assert "Clyde Tunnel" in summarise_extractively("", WEATHER, f"{minor}\n{TRAFFIC}", 2)
-
-
-def test_many_bulletins_are_counted_by_what_they_are_about() -> None:
-    summary = summarise_extractively("", "", collisions(98), 1)
-    assert summary.startswith("98 traffic bulletins (collisions 98, injuries 49), among them: ")
-    assert "Collision at" in summary
-    assert "injured 1" in summary
-
-
-def test_a_repeated_bulletin_is_counted_and_told_once() -> None:
-    summary = summarise_extractively("", "", f"{collisions(5)}\n{collisions(5).upper()}")
-    assert summary.startswith("5 traffic bulletins")
-    assert summarise_extractively("", "", f"{TRAFFIC}\n{TRAFFIC}") == summarise_extractively(
-        "", "", TRAFFIC
-    )
-
-
-def test_near_repeats_do_not_use_up_the_sentences() -> None:
-    text = "M8 closed westbound at Townhead junction after lorry fire, long delays until {}."
-    traffic = (
-        "\n".join(text.format(hour) for hour in ("10:00", "10:30")) + "\nRoadworks on Duke Street."
-    )
-    assert "Duke Street" in summarise_extractively("", "", traffic, 2)
-
-
-def test_the_same_weather_at_several_hours_counts_as_several_reports() -> None:
-    assert summarise_extractively("", "Dry.\nDry.\nDry.\nRain.\nRain.", "").startswith(
-        "5 weather reports (rain 2), among them: Rain."
-    )
+    assert summary.item_ids == ("item-1", "item-3", "item-2")
+    assert (summary.circumstance, summary.support) == ("closure", ITS_OWN_ITEMS)
 
 
 @pytest.mark.parametrize(
-    "calm",
-    ["Snowfall 0 in, snow depth 0 in.", "No delays.", "Without rain.", "No lanes are closed."],
+    ("row", "sentence"),
+    [
+        (traffic(1, "M8 shut.", ends_at=None), "M8 shut, from 16:40 with no end given."),
+        (traffic(1, "M8 shut.", starts_at=None), "M8 shut, until 19:10."),
+        (traffic(1, "M8 shut.", starts_at=None, ends_at=None), "M8 shut, with no time given."),
+        (
+            traffic(1, "Crash on the M8. The road is closed. Crews are at work."),
+            "Crash on the M8, from 16:40 to 19:10; the road is closed.",
+        ),
+        (item(1, "traffic", "M8 shut."), "M8 shut."),
+        (item(1, "weather", "Rain"), "Rain."),
+        (
+            item(1, "weather", "Overcast, heavy rain, 9 °C; surface flooding, gusts to 40 mph."),
+            "Heavy rain and gusts to 40 mph.",
+        ),
+        (
+            item(1, "weather", "Dense fog.", area="Leith", starts_at="17:00"),
+            "Dense fog in Leith at 17:00.",
+        ),
+        (
+            item(1, "news", "Crash at the Shore", area="Leith", starts_at="11:08"),
+            "In the news at 11:08: Crash at the Shore.",
+        ),
+    ],
 )
-def test_what_a_text_denies_is_not_counted(calm: str) -> None:
-    different = "\n".join(f"{calm} Report {number}." for number in range(5))
-    assert summarise_extractively("", different, "", 1).startswith("5 weather reports, among them")
+def test_an_item_reads_like_a_sentence(row: dict[str, Any], sentence: str) -> None:
+    assert told(row) == sentence
 
 
-def test_a_long_sentence_is_cut_at_a_word() -> None:
+def test_times_of_other_days_are_said() -> None:
+    midnight, night = dt.datetime.combine(DATE, dt.time()), dt.timedelta(hours=5)
+    row = traffic(1, "M8 shut.")
+    begun = {**row, "starts_at": midnight - night}
+    assert told(begun) == "M8 shut, until 19:10."
+    ends = {**row, "ends_at": midnight + dt.timedelta(days=1) + night}
+    assert told(ends) == "M8 shut, from 16:40 to 05:00 the next day."
+    assert told({**row, "ends_at": midnight + dt.timedelta(days=1)}).endswith("to midnight.")
+
+
+def test_where_nothing_is_notable_one_short_sentence_says_so() -> None:
+    row = item(1, "news", CHESS, is_notable=False)
+    summary = summarise_extractively(context(row))
+    assert summary.text == f"{NOTHING} Leith between 17:00 and 19:00."
+    assert (summary.circumstance, summary.item_ids) == ("", ())
+    assert summary.support == NO_NOTABLE_ITEM
+    assert told(row, area=None) == f"{NOTHING} Edinburgh between 17:00 and 19:00."
+    midnight = dt.datetime.combine(DATE, dt.time())
+    whole_day = {"window_start": midnight, "window_end": midnight + dt.timedelta(days=1)}
+    assert told(row, **whole_day) == f"{NOTHING} Leith on this day."
+    assert told({**row, "context_id": "2023-05-01"}, context_id="2023-05-01", **whole_day) == (
+        "Nothing is known that held in all of Edinburgh for most of the day."
+    )
+
+
+def test_what_is_told_twice_is_told_once() -> None:
+    rows = [traffic(number, f"{LEAK} Update {number}.") for number in (1, 2)]
+    assert summarise_extractively(context(*rows)).item_ids == ("item-1",)
+
+
+def test_one_sentence_of_three_is_kept_for_weather() -> None:
+    rows = [traffic(number, f"{name} Road is shut.", "other") for number, name in enumerate("ABCD")]
+    rows += [
+        item(8, "weather", "Heavy rain.", category="rain", starts_at="18:00"),
+        item(9, "weather", "Rain.", category="rain", starts_at="17:00"),
+    ]
+    assert told(*rows).endswith("B Road is shut, from 16:40 to 19:10. Heavy rain at 18:00.")
+    assert told(*rows[4:]) == "Heavy rain at 18:00."
+
+
+def test_many_bulletins_of_one_category_are_counted_before_the_gravest_are_told() -> None:
+    rows = [
+        traffic(number, f"Collision at {number} MAIN STREET.", "collision") for number in range(98)
+    ]
+    summary = summarise_extractively(context(*rows))
+    counted, first, second = split_sentences(summary.text)
+    assert counted == "98 traffic bulletins tell of collisions."
+    assert first.startswith("Collision at 0 MAIN STREET, from")
+    assert "MAIN STREET, from" in second
+    assert (summary.circumstance, len(summary.item_ids)) == ("collision", 98)
+
+
+def test_running_text_tells_its_gravest_sentence() -> None:
+    prose = "It was grey. The M8 was closed. People slept. Cats ran. Trains were late."
+    assert told(item(1, "news", prose)) == "The M8 was closed."
+
+
+def test_a_long_sentence_is_cut_at_a_word_and_keeps_its_times() -> None:
     text = "Closed " + "between the bridges " * 50
-    summary = summarise_extractively("", "", text)
+    summary = told(traffic(1, text))
     assert len(summary) <= SENTENCE_WIDTH
-    assert summary.endswith("…")
-    assert text.startswith(summary.removesuffix("…") + " ")
+    cut, times = summary.split("…")
+    assert text.startswith(f"{cut} ")
+    assert times == ", from 16:40 to 19:10."
 
 
-def test_running_text_gives_single_sentences() -> None:
-    prose = "It was grey. The M8 was closed. People slept. Snow fell. Cats ran. Trains were late."
-    summary = summarise_extractively("", "", prose, 2)
-    assert "The M8 was closed." in summary
-    assert "Cats" not in summary
+@settings(deadline=None, max_examples=100)
+@given(ROWS)
+def test_there_are_never_more_than_three_sentences_on_one_line(rows: list[Any]) -> None:
+    items = [
+        item(number, kind, text, area=area, starts_at=start, ends_at=end)
+        for number, (kind, text, area, start, end) in enumerate(rows, 1)
+    ]
+    summary = summarise_extractively(context(*items))
+    assert 1 <= len(split_sentences(summary.text)) <= 3
+    assert "\n" not in summary.text
+    assert end_properly(summary.text) == summary.text
+    assert summarise_extractively(context(*items)) == summary
 
 
-def test_without_any_text_it_says_so() -> None:
-    assert summarise_extractively("", " \n ", "…") == NOTHING_KNOWN
-
-
-def test_no_word_belongs_to_two_themes() -> None:
-    words = [word for theme in THEMES for word in theme.words]
-    assert len(words) == len(set(words))
-
-
-@given(st.lists(st.lists(st.sampled_from("abcdefgh"), min_size=1), min_size=1))
-def test_words_weigh_what_scikit_learn_lets_them_weigh(documents: list[list[str]]) -> None:
-    vectorizer = TfidfVectorizer(analyzer=list)
-    expected = vectorizer.fit_transform(documents).toarray()
-    in_order_of_use = list(dict.fromkeys(word for words in documents for word in words))
-    columns = [vectorizer.vocabulary_[word] for word in in_order_of_use]
-    np.testing.assert_allclose(tf_idf(documents), expected[:, columns])
+@settings(deadline=None, max_examples=100)
+@given(st.permutations([LEAK, RAIN, MARCH, "M8 closed at junction 15. Queues to 13."]))
+def test_every_sentence_is_supported_by_its_items(texts: list[str]) -> None:
+    kinds = {RAIN: "weather", MARCH: "news"}
+    one = context(
+        *(
+            item(number, kinds.get(text, "traffic"), text, starts_at="16:40", ends_at="17:05")
+            for number, text in enumerate(texts, 1)
+        )
+    )
+    assert check(claims_of(one), one).is_supported

@@ -142,7 +142,7 @@ class TestAskedOnce:
         row, same = rows.drop(columns="context_id").to_dict("records")
         assert row == same
         assert (row["status"], row["summary_source"]) == ("extractive", "extractive")
-        assert row["summary"].startswith("No news, weather or traffic")
+        assert row["summary"].startswith("No bulletin, event or notable weather is known for Leith")
 
     def test_the_order_of_the_contexts_changes_nothing(self) -> None:
         contexts = roads(20)
@@ -188,7 +188,7 @@ class TestTheRow:
     def test_without_key_and_url_the_summary_is_extractive(self) -> None:
         [row] = summarised(contexts_of("M8 closed.")).to_dict("records")
         assert (row["status"], row["model"]) == ("extractive", "extractive")
-        assert row["summary"] == "Heavy rain. M8 closed."
+        assert row["summary"] == "M8 closed. Heavy rain."
 
     def test_types_do_not_depend_on_the_rows(self) -> None:
         with ChatServer() as server:
@@ -245,7 +245,7 @@ class TestFaults:
         seconds = 0.25 if fault in (hang, drip) else 5
         row, made = ask_once(fault, settings=settings_with(call_seconds=seconds))
         assert row["status"] == "failed"
-        assert row["summary"] == "Heavy rain. M8 closed."
+        assert row["summary"] == "M8 closed. Heavy rain."
         assert row["summary_source"] == "extractive"
         assert row["reason"].startswith("gpt-6-luna: ")
         assert reason in row["reason"]
@@ -449,16 +449,31 @@ class TestThePrompt:
         _, user = self.asked("M8\u202e \U000e0041closed\x00.")
         assert "M8 closed." in user["content"]
 
-    def test_a_text_too_long_loses_whole_items_and_says_so(self) -> None:
-        template = load_settings().template.model_copy(update={"longest_text": 1000})
-        long = "\n".join(f"Road {number} closed." for number in range(1000))
+    def asked_with_room_for(self, longest: int, traffic: str) -> str:
+        """Return the block of traffic in the prompt."""
+        template = load_settings().template.model_copy(update={"longest_text": longest})
+        settings = settings_with().model_copy(update={"template": template})
         with ChatServer() as server:
-            shortened = settings_with().model_copy(update={"template": template})
-            rows = ask(server, contexts_of(long), settings=shortened)
+            assert ask(server, contexts_of(traffic), settings)["status"].tolist() == ["ok"]
             [call] = server.calls
-        assert "further items are left out)\n</traffic>" in call.text
-        assert len(call.text) < 4000
-        assert rows["status"].tolist() == ["ok"]
+        return call.text.partition("<traffic>\n")[2].partition("\n</traffic>")[0]
+
+    @pytest.mark.parametrize("longest", [100, 101, 117, 118, 1000])
+    def test_a_text_too_long_loses_whole_items_and_says_so(self, longest: int) -> None:
+        roads_closed = [f"Road {number} closed." for number in range(1000)]
+        block = self.asked_with_room_for(longest, "\n".join(roads_closed))
+        *kept, note = block.splitlines()
+        assert kept == roads_closed[: len(kept)]
+        assert note == f"({1000 - len(kept)} further items are left out)"
+        assert longest - len("Road 123 closed.\n") - 5 <= len(block) <= longest
+
+    def test_of_one_item_that_is_too_long_whole_sentences_are_kept(self) -> None:
+        block = self.asked_with_room_for(120, "The M8 is closed. " * 20 + "\nThe M77 too.")
+        assert block == " ".join(["The M8 is closed."] * 5) + "\n(1 further item is left out)"
+
+    def test_a_text_that_just_fits_is_whole(self) -> None:
+        text = "\n".join(["Road 1 closed."] * 10)
+        assert self.asked_with_room_for(len(text), text) == text
 
     def test_parameters_are_sent_as_they_stand(self) -> None:
         parameters = {"max_tokens": 77, "top_k": 3}

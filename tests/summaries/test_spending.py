@@ -27,10 +27,11 @@ from support.chat_server import (
 from support.summarising import ask, contexts_of, roads, settings_with, summarised
 from support.workplace import ROOT
 
+from dbt_project.errors import UserError
 from dbt_project.settings.summaries import Allowance, Budget, Limits, Settings
 from dbt_project.summaries import gate, ledger
 from dbt_project.summaries.gate import Gate, TimeIsOverError
-from dbt_project.summaries.journal import Intent, Journal, JournalError, Outcome, OverBudgetError
+from dbt_project.summaries.journal import Intent, Journal, Outcome, OverBudgetError
 
 RIDE_DATE = dt.date(2023, 5, 1)
 INTENT = Intent(RIDE_DATE.isoformat(), "q", "p", "m", "http://x", most_tokens=1000, most_usd=0.01)
@@ -153,11 +154,11 @@ class TestTheJournal:
         self, journal: Path, content: bytes
     ) -> None:
         journal.write_bytes(content)
-        with pytest.raises(JournalError, match=r"summaries\.sqlite: file is not a database"):
+        with pytest.raises(UserError, match=r"summaries\.sqlite is damaged: .*is not a database"):
             Journal(journal)
 
     def test_a_folder_that_is_not_there_is_an_error_in_one_line(self, tmp_path: Path) -> None:
-        with pytest.raises(JournalError, match="unable to open"):
+        with pytest.raises(UserError, match="unable to open"):
             Journal(tmp_path / "nowhere" / "summaries.sqlite")
 
 
@@ -171,7 +172,7 @@ class TestBudget:
         assert rows["status"].value_counts().to_dict() == {"budget": 13, "ok": 7}
         over = rows[rows["status"] == "budget"]
         assert set(over["summary_source"]) == {"extractive"}
-        assert over["summary"].str.startswith("Heavy rain. Road").all()
+        assert over["summary"].str.fullmatch(r"Road \d+ closed. Heavy rain.").all()
         assert over["reason"].str.contains("over the budget of 7 calls a day").all()
         assert over["attempts"].tolist() == [0] * 13
 

@@ -85,16 +85,17 @@ class Handler(BaseHTTPRequestHandler):
 Reply = Callable[[Handler], None]
 
 
-def completion(content: str | None, model: str = "served-model", **choice: object) -> bytes:
-    """Return the body of a chat completion."""
-    message = {"role": "assistant", "content": content, "refusal": choice.pop("refusal", None)}
+def completion(content: object, model: str = "served-model", **choice: object) -> bytes:
+    """Return the body of a chat completion; what is no field of a choice goes into the message."""
+    of_choice = {name: choice.pop(name) for name in ("finish_reason", "error") if name in choice}
+    message = {"role": "assistant", "content": content, "refusal": None, **choice}
     return json.dumps(
         {
             "id": "chatcmpl-1",
             "object": "chat.completion",
             "created": 1,
             "model": model,
-            "choices": [{"index": 0, "message": message, "finish_reason": "stop", **choice}],
+            "choices": [{"index": 0, "message": message, "finish_reason": "stop", **of_choice}],
             "usage": {
                 "prompt_tokens": PROMPT_TOKENS,
                 "completion_tokens": COMPLETION_TOKENS,
@@ -104,8 +105,8 @@ def completion(content: str | None, model: str = "served-model", **choice: objec
     ).encode()
 
 
-def answer(content: str | None, **choice: object) -> Reply:
-    """Answer as a model does; `choice` may hold `refusal` and `finish_reason`."""
+def answer(content: object, **choice: object) -> Reply:
+    """Answer as a model does; `choice` may hold `finish_reason`, `error` and message fields."""
 
     def reply(handler: Handler) -> None:
         body = completion(content, model=f"{handler.call.model}-2026", **choice)
@@ -121,9 +122,14 @@ def error(status: int, message: str = "no", code: str | None = None, **headers: 
     return lambda handler: handler.send(status, body.encode(), named)
 
 
-def raw(body: bytes) -> Reply:
-    """Answer 200 with any body."""
-    return lambda handler: handler.send(200, body)
+def raw(body: bytes, status: int = 200) -> Reply:
+    """Answer with any body."""
+    return lambda handler: handler.send(status, body)
+
+
+def says(status: int, body: object) -> Reply:
+    """Answer with any JSON."""
+    return raw(json.dumps(body).encode(), status)
 
 
 def cut(handler: Handler) -> None:

@@ -2,14 +2,17 @@
 
 import http.client
 import re
+import ssl
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
 ERROR_CODES = {
+    502: "BadGateway",
     403: "AccessDenied",
     404: "NoSuchKey",
     500: "InternalError",
@@ -28,8 +31,8 @@ class Fault:
     kind
         ``"status"``, ``"expired"``, ``"signature"`` (an answer that repeats what the client sent),
         ``"slow"`` (answers after ``seconds``), ``"trickle"`` (takes ``seconds`` over reading a
-        request's body and over the answer's), ``"hang"`` (never answers) or ``"cut"`` (half an
-        answer).
+        request's body and over the answer's), ``"hang"`` (never answers), ``"cut"`` (half an
+        answer) or ``"forget"`` (reports an object as stored, and stores nothing).
     request
         Regular expression for ``METHOD /path?query``.
     times
@@ -52,6 +55,8 @@ class S3Proxy:
     """A context manager: a proxy on a port of its own, with a journal of requests."""
 
     server_url: str
+    certificate: Path | None = None
+    """Of a server that speaks TLS, with its key in one file."""
     faults: list[Fault] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -92,6 +97,10 @@ class S3Proxy:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if self.certificate:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(self.certificate)
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         self.server.daemon_threads = True
         self.server.block_on_close = False
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -109,7 +118,8 @@ class S3Proxy:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}"
+        scheme = "https" if self.certificate else "http"
+        return f"{scheme}://127.0.0.1:{self.server.server_port}"
 
     def misbehave(self, kind: str, request: str = "", **details: float) -> Fault:
         """Add a fault; the first that matches a request is what happens to it."""
@@ -139,6 +149,8 @@ class S3Proxy:
             case "status":
                 status, content = fault.status, error_body(ERROR_CODES[fault.status])
                 headers = {"Content-Type": "application/xml"}
+            case "forget":
+                status, content, headers = 200, b"", {"ETag": '"0"'}
             case "expired":
                 status, content = 400, error_body("ExpiredToken", "The token has expired.")
                 headers = {"Content-Type": "application/xml"}

@@ -44,26 +44,24 @@ def roads(number: int) -> pd.DataFrame:
 
 
 def items_of(contexts: pd.DataFrame) -> pd.DataFrame:
-    """Make an item of each line of the contexts' texts, as the texts that rides carry are."""
+    """Make an item of each line of the contexts' texts, as of texts that rides carry."""
     rows = [
         {
             "context_id": context["context_id"],
-            "item_id": f"{kind} {line}",
+            "item_id": f"{kind}: {' '.join(line.split())}",
             "kind": kind,
-            "area": None,
-            "starts_at": None,
-            "ends_at": None,
-            "text": line.strip(),
+            "text": " ".join(line.split()),
             **category_of(kind, line, False, city="Glasgow", time_zone="Europe/London")._asdict(),
         }
         for context in contexts.to_dict("records")
         for kind in ("traffic", "weather", "news")
-        for line in (context[kind] or "").splitlines()
+        for line in (context[kind] if isinstance(context[kind], str) else "").splitlines()
         if line.strip()
     ]
-    columns = ["context_id", "item_id", "kind", "area", "starts_at", "ends_at", "text"]
-    table = pd.DataFrame(rows, columns=[*columns, "category", "is_notable"])
-    return table.assign(item_number=range(1, len(table) + 1))
+    columns = ["context_id", "item_id", "kind", "text", "category", "is_notable"]
+    table = pd.DataFrame(rows, columns=columns)
+    unsaid = dict.fromkeys(["record_number", "area", "starts_at", "ends_at"])
+    return table.assign(item_number=range(1, len(table) + 1), **unsaid)
 
 
 def summarised(

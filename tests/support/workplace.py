@@ -20,6 +20,7 @@ from dbt_project.warehouse.file import WarehouseFile
 
 ROOT = Path(__file__).resolve().parents[2]
 EMBEDDED_LAKE = ROOT / "lake"
+EMBEDDED_DAY = sorted(EMBEDDED_LAKE.glob("*-20230501.json"))
 DBT = Path(sys.executable).with_name("dbt")
 MARTS = {
     "rides",
@@ -88,6 +89,13 @@ def hashes(folder: Path) -> dict[str, str]:
     }
 
 
+def copy_embedded_day(lake: Path) -> None:
+    """Make a lake with the embedded day, and with nothing that somebody has added to its folder."""
+    lake.mkdir(parents=True)
+    for file in EMBEDDED_DAY:
+        shutil.copy(file, lake)
+
+
 def environment_without_settings() -> dict[str, str]:
     """The environment that the tests inherited, without what a developer may have set."""
     return {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
@@ -118,7 +126,7 @@ class Workplace:
         self.project = ROOT
 
     def fill_with_embedded_day(self) -> "Workplace":
-        shutil.copytree(EMBEDDED_LAKE, self.lake)
+        copy_embedded_day(self.lake)
         return self
 
     def fill_with_copy_of(self, build: Build) -> "Workplace":
@@ -145,9 +153,14 @@ class Workplace:
 
     def build(self, variables: str, *options: str, **environment: str) -> Build:
         """Run ``dbt build --vars VARIABLES`` at the root of the repository, or of a copy of it."""
+        return self.dbt("build", "--vars", variables, *options, **environment)
+
+    def dbt(self, *command: str, **environment: str) -> Build:
+        """Run any command of dbt."""
         completed = run_script(
             DBT,
-            *self.arguments(variables, *options),
+            *command,
+            *self.places_of_dbt(),
             cwd=self.project,
             env=self.environment(**environment),
         )
@@ -169,10 +182,11 @@ class Workplace:
 
     def arguments(self, variables: str, *options: str) -> list[str | Path]:
         """The arguments of dbt for a build of this workplace."""
-        return [
-            *("build", "--vars", variables, *options),
-            *("--target-path", self.folder / "target", "--log-path", self.folder / "logs"),
-        ]
+        return ["build", "--vars", variables, *options, *self.places_of_dbt()]
+
+    def places_of_dbt(self) -> list[str | Path]:
+        """Options that say where dbt puts its own files."""
+        return ["--target-path", self.folder / "target", "--log-path", self.folder / "logs"]
 
     def environment(self, **environment: str) -> dict[str, str]:
         """The environment of a build: what the tests inherited, without settings, and these."""

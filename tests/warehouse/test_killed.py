@@ -21,8 +21,6 @@ EXPORTS = (
     f"clustered_summarized_{DATE}.json",
     f"report_{DATE}.html",
 )
-# dbt's own tests take half of a build's time and change nothing
-UNTESTED = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 CONTENT = {
     "rides": "from rides order by all",
     "anomalous_rides": "from anomalous_rides order by all",
@@ -50,7 +48,7 @@ def run_killable(
     workplace: Workplace, node: str, moment: str, *options: str
 ) -> subprocess.CompletedProcess[str]:
     arguments = [node, moment, *workplace.arguments(f"date: {DATE}", *options)]
-    runner = ROOT / "tests" / "killed_build.py"
+    runner = ROOT / "tests" / "support" / "killed_build.py"
     return run_script(runner, *arguments, cwd=ROOT, env=workplace.environment())
 
 
@@ -67,7 +65,7 @@ class Night:
         rides = workplace.lake / f"taxi-rides-{DATE}.json"
         whole = rides.read_text()
         rides.write_text(json.dumps(read_strict_json(rides)[:-50]))
-        workplace.build_day(DATE, *UNTESTED)
+        workplace.build_day(DATE)
         self.old_tables, self.old_exports = published(workplace), exports(workplace.lake)
         rides.write_text(whole)
         undisturbed = Workplace(embedded_day.warehouse.parent)
@@ -108,11 +106,11 @@ def test_killed_again_and_again_the_day_is_healed_by_the_next_run(
         ("clustered_summarized", "end"),
         ("published_warehouse", "rename"),
     ):
-        build_killed_at(workplace, node, moment, *UNTESTED)
+        build_killed_at(workplace, node, moment)
         night.assert_all_is_old_or_new()
     assert published(workplace) == night.old_tables
     assert exports(workplace.lake) == night.new_exports
-    workplace.build_day(DATE, *UNTESTED)
+    workplace.build_day(DATE)
     night.assert_all_is_new()
 
 
@@ -158,9 +156,9 @@ def test_killed_at_any_model_the_day_is_healed_by_the_next_run(
     with (workplace.folder / "progress.txt").open("w") as progress:
         for number, (node, moment) in enumerate(points, 1):
             night.restore()
-            build_killed_at(workplace, node, moment, *UNTESTED)
+            build_killed_at(workplace, node, moment)
             night.assert_all_is_old_or_new()
-            workplace.build_day(DATE, *UNTESTED)
+            workplace.build_day(DATE)
             night.assert_all_is_new()
             progress.write(f"{number} of {len(points)}: {node} {moment}\n")
             progress.flush()

@@ -11,7 +11,6 @@ from support.workplace import Build, Workplace, read_strict_json
 
 DATE = "20230501"
 RIDES = f"taxi-rides-{DATE}.json"
-UNTESTED = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 NO_SPACE = ("No space left on device", "disk is full", "out of disk space", "disk I/O error")
 
 
@@ -52,7 +51,7 @@ def test_a_disk_that_is_full_leaves_the_old_exports_and_the_old_warehouse(
     old_exports = {file.name: file.read_bytes() for file in output.iterdir()}
 
     fill(small_disk, room_bytes=20_000)
-    failed = workplace.build(f"date: {DATE}", *UNTESTED, **places)
+    failed = workplace.build(f"date: {DATE}", **places)
     assert failed.completed.returncode != 0
     assert failed.last_line.startswith("Error: clustered_data: "), failed.last_line
     assert any(words in failed.last_line for words in NO_SPACE), failed.last_line
@@ -60,7 +59,7 @@ def test_a_disk_that_is_full_leaves_the_old_exports_and_the_old_warehouse(
     assert published.read_bytes() == old_copy
 
     fill(small_disk, room_bytes=10_000_000)
-    healed = workplace.build_day(DATE, *UNTESTED, **places)
+    healed = workplace.build_day(DATE, **places)
     assert healed.query("select rides from daily_reports") == [(351,)]
 
 
@@ -70,18 +69,18 @@ def test_a_disk_with_no_room_for_the_copy_leaves_the_published_warehouse(
 ) -> None:
     workplace.fill_with_embedded_day()
     workplace.warehouse = small_disk / "warehouse"
-    workplace.build_day(DATE, *UNTESTED)
+    workplace.build_day(DATE)
     published = workplace.warehouse / "taxi.duckdb"
     old_copy = published.read_bytes()
     fill(small_disk, room_bytes=600_000)
-    failed = workplace.build(f"date: {DATE}", *UNTESTED)
+    failed = workplace.build(f"date: {DATE}")
     assert failed.completed.returncode != 0
     assert failed.last_line.startswith("Error: ")
     assert any(words in failed.last_line for words in NO_SPACE), failed.last_line
     assert published.read_bytes() == old_copy
     assert not list(workplace.warehouse.glob("taxi.unfinished*"))
     fill(small_disk, room_bytes=30_000_000)
-    healed = workplace.build_day(DATE, *UNTESTED)
+    healed = workplace.build_day(DATE)
     assert healed.query("select rides from daily_reports") == [(400,)]
 
 
@@ -90,7 +89,7 @@ def test_memory_and_spill_that_are_used_up_are_one_line_and_nothing_is_written(
 ) -> None:
     workplace.fill_with_embedded_day()
     limits = {"WAREHOUSE_MEMORY_LIMIT": "8MB", "WAREHOUSE_SPILL_LIMIT": "1MB"}
-    build = workplace.build(f"date: {DATE}", *UNTESTED, **limits)
+    build = workplace.build(f"date: {DATE}", **limits)
     assert build.completed.returncode != 0
     assert build.last_line.startswith("Error: ")
     assert "memory" in build.last_line.lower()
@@ -100,7 +99,7 @@ def test_memory_and_spill_that_are_used_up_are_one_line_and_nothing_is_written(
 
 def test_a_limit_that_is_no_size_is_one_line(workplace: Workplace) -> None:
     workplace.fill_with_embedded_day()
-    build = workplace.build(f"date: {DATE}", *UNTESTED, WAREHOUSE_MEMORY_LIMIT="a lot")
+    build = workplace.build(f"date: {DATE}", WAREHOUSE_MEMORY_LIMIT="a lot")
     assert build.completed.returncode != 0
     assert build.last_line == "Error: WAREHOUSE_MEMORY_LIMIT must be a size as 4GB, not 'a lot'"
     assert "Traceback" not in build.output

@@ -12,7 +12,6 @@ import pytest
 from support.workplace import DBT, ROOT, Build, Workplace, read_strict_json
 
 DATE = "20230501"
-UNTESTED = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 
 # Opens the published warehouse again and again, and looks for a day whose tables do not agree.
 READER = """
@@ -37,7 +36,7 @@ print(reads)
 
 def start_build(workplace: Workplace, **environment: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [DBT, *workplace.arguments(f"date: {DATE}", *UNTESTED)],
+        [DBT, *workplace.arguments(f"date: {DATE}")],
         cwd=ROOT,
         env=workplace.environment(**environment),
         stdout=subprocess.PIPE,
@@ -113,11 +112,11 @@ def test_a_second_build_says_who_is_at_work_or_waits_and_readers_see_whole_days_
 
 @pytest.mark.on_request
 def test_twenty_readers_see_whole_days_throughout_ten_builds(workplace: Workplace) -> None:
-    workplace.fill_with_embedded_day().build_day(DATE, *UNTESTED)
+    workplace.fill_with_embedded_day().build_day(DATE)
     readers = start_readers(workplace, 20)
     for number in range(10):
         write_rides(workplace, left_out=10 * number)
-        workplace.build_day(DATE, *UNTESTED)
+        workplace.build_day(DATE)
     reads = stop_readers(workplace, readers)
     (workplace.folder / "reads.txt").write_text(f"{sum(reads)} reads by {len(reads)} readers\n")
     assert min(reads) > 10

@@ -41,7 +41,7 @@ from dbt_project.clustering.dbscan.clusters import NOISE, clusters_of_cells
 from dbt_project.clustering.dbscan.core import core_points
 from dbt_project.clustering.dbscan.grid import Grid
 
-__all__ = ["Floats", "Indices", "dbscan", "valid_points"]
+__all__ = ["NOISE", "Floats", "Indices", "dbscan", "valid_points"]
 
 # Between these bounds eps * eps and the squares compared with it keep their full precision.
 SMALLEST_EPS, LARGEST_EPS = 1e-140, 1e150

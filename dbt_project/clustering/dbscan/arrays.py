@@ -1,4 +1,7 @@
-"""Arrays of keys and of slices: numbered, counted, sorted and paired a part at a time."""
+"""Arrays of keys and of slices: numbered, counted, sorted and paired a part at a time.
+
+Keys are whole numbers of 0 or more, of any integer type. Arrays have one dimension.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,29 @@ SMALL_TABLE = 2**22
 
 
 def number_keys(key: Integers, size: int) -> tuple[Integers, Integers, Integers]:
-    """Distinct keys in ascending order, the number of each key among them, and their counts.
+    """Number the distinct keys in ascending order.
 
-    The keys themselves may be overwritten.
+    Parameters
+    ----------
+    key : ndarray of shape (n,)
+        Keys below `size`. Changed in place: do not use it afterwards.
+    size : int
+        A bound of the keys.
+
+    Returns
+    -------
+    distinct : ndarray of shape (k,)
+        The distinct keys in ascending order.
+    number : ndarray of shape (n,)
+        The place in `distinct` of each key; it may be `key` itself.
+    counts : ndarray of shape (k,)
+        How often each distinct key is there.
+
+    Examples
+    --------
+    >>> distinct, number, counts = number_keys(np.array([7, 2, 7]), size=8)
+    >>> distinct, number, counts
+    (array([2, 7]), array([1, 0, 1]), array([1, 2]))
     """
     if size > _table_limit(len(key)):
         distinct, number, counts = np.unique(key, return_inverse=True, return_counts=True)
@@ -37,7 +60,18 @@ def number_keys(key: Integers, size: int) -> tuple[Integers, Integers, Integers]
 
 
 class Counter:
-    """Counts keys below a bound, in a table if the keys are dense, by bisection if they are not."""
+    """Counts keys below a bound, in a table if the keys are dense, by bisection if they are not.
+
+    Parameters
+    ----------
+    keys : ndarray of shape (n,)
+        At least one key. The array stays as it is.
+
+    Examples
+    --------
+    >>> Counter(np.array([7, 2, 7])).before(np.array([2, 3, 7, 8])).tolist()
+    [0, 1, 1, 3]
+    """
 
     def __init__(self, keys: Integers) -> None:
         size = int(keys.max()) + 1
@@ -49,14 +83,20 @@ class Counter:
             self._ascending = np.sort(keys)
 
     def before(self, bound: Integers) -> Integers:
-        """Count the keys below each bound."""
+        """Count the keys below each bound, of 0 or more; shape (m,) in and out."""
         if self._is_table:
             return self._below.take(bound, mode="clip")
         return np.searchsorted(self._ascending, bound)
 
 
 def parts_of(size: int) -> Iterator[slice]:
-    """Slices of CHUNK elements that together make `size`."""
+    """Slices of CHUNK elements that together make `size`.
+
+    Examples
+    --------
+    >>> list(parts_of(CHUNK + 3))
+    [slice(0, 262144, None), slice(262144, 262147, None)]
+    """
     return (slice(start, min(start + CHUNK, size)) for start in range(0, size, CHUNK))
 
 
@@ -65,11 +105,28 @@ def _table_limit(n_points: int) -> int:
 
 
 def integers_for(size: int) -> type[np.int32] | type[np.int64]:
+    """Return the smaller integer type that holds `size`."""
     return np.int32 if size <= np.iinfo(np.int32).max else np.int64
 
 
 def sorting_order(keys: Integers) -> Integers:
-    """Order that sorts keys (stable, and faster than a stable argsort of wide integers)."""
+    """Order that sorts keys, stable, and faster than a stable argsort of wide integers.
+
+    Parameters
+    ----------
+    keys : ndarray of shape (n,)
+        The array stays as it is.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Places in `keys`, of equal keys the earlier first.
+
+    Examples
+    --------
+    >>> sorting_order(np.array([7, 2, 7])).tolist()
+    [1, 0, 2]
+    """
     bits = len(keys).bit_length()
     if int(keys.max(initial=0)).bit_length() + bits > 63:
         return np.argsort(keys, kind="stable")
@@ -79,7 +136,25 @@ def sorting_order(keys: Integers) -> Integers:
 
 
 def distinct_places(x: Floats, y: Floats) -> tuple[Indices, Indices]:
-    """One point of each place where there are points, and the number of each point's place."""
+    """Find points at the same place.
+
+    Parameters
+    ----------
+    x, y : ndarray of shape (n,)
+        Coordinates. They stay as they are.
+
+    Returns
+    -------
+    one_of : ndarray of shape (k,)
+        The number of one point at each of the k places.
+    place : ndarray of shape (n,)
+        For each point the number of its place.
+
+    Examples
+    --------
+    >>> distinct_places(np.array([5.0, 1.0, 5.0]), np.array([0.0, 0.0, 0.0]))
+    (array([1, 0]), array([1, 0, 1]))
+    """
     order = np.lexsort((y, x))
     new = np.ones(len(order), dtype=np.bool_)
     x, y = x[order], y[order]
@@ -90,7 +165,23 @@ def distinct_places(x: Floats, y: Floats) -> tuple[Indices, Indices]:
 
 
 def pairs_of_slices(starts: Integers, lengths: Integers) -> Iterator[tuple[Integers, Integers]]:
-    """Pair the number of each slice with each place in it, about CHUNK pairs at a time."""
+    """Pair the number of each slice with each place in it, about CHUNK pairs at a time.
+
+    Parameters
+    ----------
+    starts, lengths : ndarray of shape (m,)
+        The slices; those of length 0 have no pair. They stay as they are.
+
+    Yields
+    ------
+    slice, place : ndarray of shape (p,)
+        Pairs, slice after slice. A slice is never divided, however long it is.
+
+    Examples
+    --------
+    >>> [pair.tolist() for pair in next(pairs_of_slices(np.array([4, 9]), np.array([2, 1])))]
+    [[0, 0, 1], [4, 5, 9]]
+    """
     slices = np.flatnonzero(lengths)
     starts, lengths = starts[slices], lengths[slices]
     ends = np.cumsum(lengths)

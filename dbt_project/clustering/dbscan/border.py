@@ -15,7 +15,22 @@ NOTHING = np.iinfo(np.intp).max
 def label_border(
     grid: Grid, core: Mask, cluster: Indices, others: Integers, labels: Indices
 ) -> None:
-    """Give each point that is not core the lowest cluster with a core point within ``eps``."""
+    """Give each point that is not core the lowest cluster with a core point within ``eps``.
+
+    Parameters
+    ----------
+    grid : Grid
+        The n points, in c cells.
+    core : ndarray of shape (n,)
+        Which points are core.
+    cluster : ndarray of shape (c,)
+        Cluster of the core points of each cell, NOISE for a cell without any.
+    others : ndarray of shape (m,)
+        Numbers of the points that are not core.
+    labels : ndarray of shape (n,)
+        Changed in place: the border points among `others` get their cluster, the rest keep what
+        they have.
+    """
     has_core = cluster != NOISE
     others = others[grid.around(has_core)[grid.cell[others]]]
     if not len(others):
@@ -51,7 +66,7 @@ def label_border(
 
 
 class _Lowest:
-    """Lowest value in slices of an array that has long runs of equal values."""
+    """Lowest value in slices of an array of shape (n,) that has long runs of equal values."""
 
     def __init__(self, values: Integers) -> None:
         self.values = values
@@ -59,7 +74,7 @@ class _Lowest:
         self._padded = np.append(values, NOTHING)
 
     def within(self, start: Integers, stop: Integers) -> Integers:
-        """Lowest value in each slice, NOTHING in an empty one."""
+        """Lowest value in each of m slices, NOTHING in an empty one; shape (m,) in and out."""
         lowest = np.full(len(start), NOTHING)
         filled = np.flatnonzero(start < stop)
         start, stop = start[filled], stop[filled]

@@ -26,7 +26,20 @@ MANY_PAIRS = 2**20
 
 
 def clusters_of_cells(grid: Grid, core: Mask) -> Indices:
-    """Cluster of the core points of each cell, NOISE for a cell without any."""
+    """Find the cluster of the core points of each cell.
+
+    Parameters
+    ----------
+    grid : Grid
+        The n points, in c cells.
+    core : ndarray of shape (n,)
+        Which points are core. It stays as it is.
+
+    Returns
+    -------
+    ndarray of shape (c,)
+        Clusters, numbered from 0 by their first core point; NOISE for a cell without any.
+    """
     n_points, n_cells = len(core), len(grid.count)
     first = np.full(n_cells, n_points)
     for part in reversed(list(parts_of(n_points))):
@@ -45,7 +58,11 @@ def clusters_of_cells(grid: Grid, core: Mask) -> Indices:
 
 
 def _components(grid: Grid, core: Mask, cells: Integers, first: Integers) -> Integers:
-    """Give each cell a component, the same for connected core cells; `first` is a point of each."""
+    """Give each of c cells a component, shape (c,), the same for connected core cells.
+
+    `cells` are the numbers of those with core points, and `first`, of shape (c,), is the number of
+    the first core point of each, or the number of points for a cell without any.
+    """
     component: Integers = np.arange(len(grid.count))
     open_pairs = []
     for ring in HALF_RINGS:
@@ -67,7 +84,10 @@ def _components(grid: Grid, core: Mask, cells: Integers, first: Integers) -> Int
 
 
 def _join(component: Integers, pairs: Integers) -> Integers:
-    """Merge the components of each pair of cells."""
+    """Merge the components of each pair of cells; `component` may be returned as it is.
+
+    `component` has shape (c,) and `pairs` shape (2, p), a cell in either row. Neither is changed.
+    """
     if not pairs.size:
         return component
     size = len(component)
@@ -77,7 +97,12 @@ def _join(component: Integers, pairs: Integers) -> Integers:
 
 
 class _CorePoints:
-    """Core points of those cells that one pair of points each has not joined, cell after cell."""
+    """Core points of those cells that one pair of points each has not joined, cell after cell.
+
+    `cell_pairs` are such pairs of cells, shape (2, p), and `pairs` the same with the cells numbered
+    from 0 among those involved. `start` and `size`, one value for each of these, are slices of `x`
+    and `y`.
+    """
 
     def __init__(self, grid: Grid, core: Mask, pairs: Integers) -> None:
         involved = np.zeros(len(grid.count), dtype=np.bool_)
@@ -94,7 +119,10 @@ class _CorePoints:
         self.start = np.cumsum(self.size) - self.size
 
     def join(self, component: Integers) -> Integers:
-        """Merge the components of cells with core points within ``eps`` of each other."""
+        """Merge the components of cells with core points within ``eps`` of each other.
+
+        Takes and returns shape (c,); what is given stays as it is.
+        """
         n_pairs = self.size[self.pairs].prod(axis=0)
         possible = self._boxes_are_near()
         few = possible & (n_pairs <= FEW_PAIRS)

@@ -10,7 +10,19 @@ from dbt_project.clustering.dbscan.sub_cells import SubCells, measured_stretches
 
 
 def core_points(grid: Grid, min_samples: int) -> Mask:
-    """Say which points are core."""
+    """Say which points are core.
+
+    Parameters
+    ----------
+    grid : Grid
+        The n points.
+    min_samples : int
+        The number of points within ``eps``, the point itself included, that makes a point core.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+    """
     core = grid.spread(grid.count >= min_samples)
     undecided = _undecided_cells(grid, min_samples)
     if not undecided.any():
@@ -46,7 +58,11 @@ def _measure(
     count: Integers,
     enough: int,
 ) -> None:
-    """Add the neighbours that must be measured to the count of each query point, up to enough."""
+    """Add the neighbours that must be measured to the count of each query point, up to enough.
+
+    `queries` are numbers of points, shape (q,); `group`, of the same shape, is the place of each in
+    `keys`. `count`, of that shape as well, is changed in place.
+    """
     short = np.arange(len(queries))
     for row, sure, possible in reach_of(sub_cells.grid.divisions):
         for first, last in measured_stretches(sure, possible):
@@ -58,7 +74,7 @@ def _measure(
 
 
 def _undecided_cells(grid: Grid, min_samples: int) -> Mask:
-    """Cells too sparse to be core by themselves, with enough points around them to be."""
+    """Which of c cells, shape (c,), are too sparse to be core alone, with enough points around."""
     undecided = grid.count < min_samples
     around = grid.count.copy()
     cells = np.flatnonzero(undecided)

@@ -54,8 +54,20 @@ OFFSETS = tuple(
 class Grid:
     """Points in square cells of `divisions` by `divisions` sub-cells.
 
-    Only occupied cells are kept, numbered row by row. `cell` and `sub_cell`, the number of a
-    sub-cell within its cell, say where each point is; `row`, `column` and `count` describe cells.
+    Only occupied cells are kept, numbered row by row.
+
+    Attributes
+    ----------
+    x, y : ndarray of shape (n,)
+        Coordinates of the points; views of what was given where its columns are contiguous.
+    eps : float
+        The largest distance between neighbours, in the same unit.
+    divisions : int
+        Sub-cells along the side of a cell.
+    cell, sub_cell : ndarray of shape (n,)
+        Where each point is: its cell, and the number of the sub-cell within that.
+    row, column, count : ndarray of shape (c,)
+        Where each cell is, and how many points it has.
     """
 
     x: Floats
@@ -70,7 +82,17 @@ class Grid:
 
     @classmethod
     def of(cls, points: Floats, eps: float, min_samples: int) -> Grid:
-        """Put points into cells."""
+        """Put points into cells.
+
+        Parameters
+        ----------
+        points : ndarray of shape (n, 2)
+            At least one point, with finite coordinates. The array stays as it is.
+        eps : float
+            The largest distance between neighbours; a cell's diagonal is just under it.
+        min_samples : int
+            The more points make a core point, the finer cells are divided.
+        """
         x = np.ascontiguousarray(points[:, 0])
         y = np.ascontiguousarray(points[:, 1])
         divisions = _divisions(min_samples)
@@ -90,13 +112,13 @@ class Grid:
         return cls(x, y, eps, divisions, cell, sub_cell, row, column, count)
 
     def points_in(self, cells: Mask) -> Indices:
-        """Points of the chosen cells, in ascending order."""
+        """Numbers of the points in the chosen cells, ascending; `cells` has shape (c,)."""
         parts = parts_of(len(self.x))
         found = [part.start + np.flatnonzero(cells[self.cell[part]]) for part in parts]
         return np.concatenate(found)
 
     def spread(self, values: NDArray[Scalar]) -> NDArray[Scalar]:
-        """Give each point the value of its cell."""
+        """Give each point the value of its cell: from shape (c,) to shape (n,)."""
         spread: NDArray[Scalar] = np.empty(len(self.x), dtype=values.dtype)
         for part in parts_of(len(self.x)):
             spread[part] = values[self.cell[part]]
@@ -112,14 +134,18 @@ class Grid:
         return (row + RINGS) * width + column + RINGS
 
     def neighbours(self, cells: Integers, row: int, column: int) -> tuple[Integers, Integers]:
-        """Those of `cells` with a cell `row` rows and `column` columns on, and that cell."""
+        """Those of `cells` with a cell `row` rows and `column` columns on, and that cell.
+
+        `row` and `column` are at most RINGS. Takes numbers of cells and returns two arrays of them,
+        of equal length.
+        """
         key = self._key(self.row[cells] + row, self.column[cells] + column)
         before = self._counter.before(key)
         exists = self._counter.before(key + 1) > before
         return cells[exists], before[exists]
 
     def around(self, chosen: Mask) -> Mask:
-        """Cells with a chosen cell within RINGS of them, the chosen ones included."""
+        """Cells with a chosen cell within RINGS, the chosen ones included; shape (c,) both."""
         near = chosen.copy()
         cells = np.flatnonzero(chosen)
         for row, column in OFFSETS:
@@ -139,7 +165,7 @@ def _divisions(min_samples: int) -> int:
 
 
 def _stripes(values: Floats, side: float, divisions: int) -> Integers:
-    """Say in which stripe of width `side`, numbered from 0, each value lies."""
+    """Say in which stripe of width `side`, numbered from 0, each value lies; shape (n,) both."""
     low, high = values.min(), values.max()
     scale = 1 / side
     if (high - low) * scale < LARGEST_STRIPE:

@@ -21,7 +21,17 @@ from dbt_project.clustering.dbscan.grid import DOUBT, RINGS, SHRINK, SLACK, Grid
 
 
 class SubCells:
-    """Points of some cells, sorted by sub-cell row after row: a stretch of a row is a slice."""
+    """Points of some cells, sorted by sub-cell row after row: a stretch of a row is a slice.
+
+    Parameters
+    ----------
+    grid : Grid
+        All points, in c cells.
+    cells : ndarray of shape (c,)
+        The cells in question; there is at least one.
+    points : ndarray of shape (p,)
+        Numbers of points in these cells. It stays as it is.
+    """
 
     def __init__(self, grid: Grid, cells: Mask, points: Integers) -> None:
         self.grid = grid
@@ -36,7 +46,7 @@ class SubCells:
         self._counter = Counter(self._keys)
 
     def keys(self, points: Integers) -> Integers:
-        """Sub-cell of each point; stretches of a row have consecutive keys."""
+        """Sub-cell of each point, shape (q,); stretches of a row have consecutive keys."""
         keys = np.empty(len(points), dtype=np.int64)
         for part in parts_of(len(points)):
             chosen = points[part]
@@ -45,12 +55,30 @@ class SubCells:
         return keys
 
     def slices(self, keys: Integers, row: int, first: int, last: int) -> tuple[Integers, Integers]:
-        """Slice of the points `first` to `last` columns and `row` rows on from each sub-cell."""
+        """Slice of `points` from `first` to `last` columns and `row` rows on from each sub-cell.
+
+        Returns starts and stops, of the shape of `keys`.
+        """
         start = keys + row * self._width
         return self._counter.before(start + first), self._counter.before(start + last + 1)
 
     def grouped(self, points: Integers) -> tuple[Integers, Integers, Integers]:
-        """Sort points by sub-cell: the points, the sub-cells' keys, and the number of each's."""
+        """Sort points by sub-cell.
+
+        Parameters
+        ----------
+        points : ndarray of shape (q,)
+            Numbers of points in the cells. It stays as it is.
+
+        Returns
+        -------
+        points : ndarray of shape (q,)
+            The same, sorted.
+        keys : ndarray of shape (s,)
+            The distinct sub-cells of these, ascending.
+        group : ndarray of shape (q,)
+            For each of the sorted points the place of its sub-cell in `keys`.
+        """
         keys = self.keys(points)
         order = sorting_order(keys)
         keys = keys[order]
@@ -75,7 +103,20 @@ class SubCells:
     def neighbours(
         self, queries: Integers, starts: Integers, stops: Integers
     ) -> Iterator[tuple[Integers, Integers]]:
-        """Pairs of a query's number and the place in `points` of a neighbour within its slice."""
+        """Measure query points against slices.
+
+        Parameters
+        ----------
+        queries : ndarray of shape (q,)
+            Numbers of points.
+        starts, stops : ndarray of shape (q,)
+            For each of them a slice of the sorted `points`.
+
+        Yields
+        ------
+        query, place : ndarray of shape (p,)
+            Pairs that are neighbours: the place in `queries`, and the place in `points`.
+        """
         grid = self.grid
         for query, place in pairs_of_slices(starts, stops - starts):
             asked = queries[query]
@@ -84,7 +125,10 @@ class SubCells:
 
 
 def _without_gaps(stripe: Integers, cells: Mask) -> Integers:
-    """Renumber stripes of cells so that empty ones between some cells take at most RINGS."""
+    """Renumber stripes of cells so that empty ones between some cells take at most RINGS.
+
+    Both arrays have shape (c,), and so has what is returned; cells that are not chosen get 0.
+    """
     used = np.unique(stripe[cells])
     steps = np.minimum(np.diff(used, prepend=used[0] - RINGS), RINGS + 1)
     renumbered = np.zeros(len(stripe), dtype=np.int64)

@@ -81,21 +81,24 @@ if (svg) {
     ring.remove();
     if (place < 0) return;
     const { x, y, slug, told } = marks[place];
-    const [id, facts, summary, others, row] = told;
-    const heading = document.createElement("p");
-    heading.append(line(`${data.names[slug]}: `, "strong"), facts);
-    story.replaceChildren(heading, line(`Ride ${id}`), line(data.summaries[summary]));
-    if (others) story.append(line(`${others} more of this kind at the same place.`));
-    if (row) {
-      const link = line("Its row in the table", "a");
-      link.href = `#r${row}`;
-      link.addEventListener("click", () => reveal(row));
-      story.append(link);
-    }
+    story.replaceChildren(...(told ? wholeStory(slug, ...told) : [line(data.names[slug], "strong")]));
     ring.setAttribute("cx", x);
     ring.setAttribute("cy", y);
     svg.append(ring);
     place_story(x, y);
+  }
+
+  function wholeStory(slug, id, facts, summary, others, row) {
+    const heading = document.createElement("p");
+    heading.append(line(`${data.names[slug]}: `, "strong"), facts);
+    const told = [heading, line(`Ride ${id}`), line(data.summaries[summary])];
+    if (others) told.push(line(`${others} more of this kind at the same place.`));
+    if (row) {
+      const link = line("Its row in the table", "a");
+      link.href = `#r${row}`;
+      told.push(link);
+    }
+    return told;
   }
 
   function place_story(x, y) {
@@ -104,14 +107,6 @@ if (svg) {
     const below = y * scale + 14, above = y * scale - 14 - story.offsetHeight;
     story.style.left = `${left}px`;
     story.style.top = `${above > 0 ? above : below}px`;
-  }
-
-  function reveal(row) {
-    mostRows = Infinity;
-    find.value = "";
-    for (const box of kindBoxes) box.checked = true;
-    showKinds();
-    for (const other of rows) other.classList.toggle("chosen", other.id === `r${row}`);
   }
 
   function nearest(event, reach) {
@@ -158,5 +153,23 @@ for (const box of kindBoxes)
     showKinds();
   });
 
-for (const link of document.querySelectorAll('a[href^="#c"]'))
-  link.addEventListener("click", () => { byId(link.hash.slice(1)).open = true; });
+// A link to a ride or to circumstances shows them, wherever they are hidden and wherever the link is.
+function show(hash) {
+  const target = hash && byId(hash.slice(1));
+  if (!target) return;
+  if (target.matches("#anomalies tr")) {
+    mostRows = Infinity;
+    find.value = "";
+    for (const box of kindBoxes) box.checked = true;
+    showKinds();
+    for (const row of rows) row.classList.toggle("chosen", row === target);
+  }
+  if (target.matches("details")) target.open = true;
+  target.scrollIntoView();
+}
+addEventListener("hashchange", () => show(location.hash));
+document.addEventListener("click", (event) => {
+  const link = event.target.closest('a[href^="#"]');
+  if (link && link.hash === location.hash) show(link.hash);  // no change of the address
+});
+show(location.hash);

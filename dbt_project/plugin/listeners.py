@@ -1,0 +1,28 @@
+"""Listeners to dbt's events, one of a kind for each command."""
+
+from typing import Protocol, TypeVar
+
+from dbt_common.events.base_types import EventMsg
+from dbt_common.events.event_manager_client import get_event_manager
+
+
+class Listener(Protocol):
+    """What takes note of dbt's events: dbt calls it with everything that it logs."""
+
+    def on_event(self, event: EventMsg) -> None:
+        """Take note of an event."""
+
+
+Kind = TypeVar("Kind", bound=Listener)
+
+
+def listener_of_this_command(kind: type[Kind]) -> Kind:
+    """The listener of a kind of the command that runs now; dbt forgets it at the next command."""
+    callbacks = get_event_manager().callbacks
+    for callback in callbacks:
+        listener = getattr(callback, "__self__", None)
+        if isinstance(listener, kind):
+            return listener
+    listener = kind()
+    callbacks.append(listener.on_event)
+    return listener

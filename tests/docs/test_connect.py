@@ -1,0 +1,56 @@
+"""What `docs/connect.md` tells an analyst to install is enough for what it shows."""
+
+import re
+import subprocess
+import sys
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from support.workplace import ROOT, Build
+
+(PYTHON,) = re.findall(
+    r"## Python\n(.*?)\n## ", (ROOT / "docs" / "connect.md").read_text(encoding="utf-8"), re.S
+)
+
+
+def with_what_they_need(names: list[str]) -> set[str]:
+    """These packages and all that come with them."""
+    found: set[str] = set()
+    while names:
+        name = names.pop()
+        if name not in found:
+            found.add(name)
+            needed = map(Requirement, distribution(name).requires or ())
+            names += [
+                one.name for one in needed if not one.marker or one.marker.evaluate({"extra": ""})
+            ]
+    return found
+
+
+@pytest.fixture
+def packages(tmp_path: Path) -> Path:
+    """A folder with the packages that the page names, and no others."""
+    (names,) = re.findall(r"^    pip install (.*)$", PYTHON, re.M)
+    for name in with_what_they_need(names.split()):
+        for file in distribution(name).files or ():
+            top = tmp_path / file.parts[0]
+            if file.parts[0] != ".." and not top.exists():
+                top.symlink_to(distribution(name).locate_file(file.parts[0]))
+    return tmp_path
+
+
+def test_the_packages_that_are_named_are_enough(packages: Path, embedded_day: Build) -> None:
+    code = re.findall(r"^    (?!pip )(.*)$", PYTHON, re.M)
+    check = "print(len(rides), len(taxi.sql('from rides').fetchall()))"
+    head = f"import sys; sys.path.insert(0, {str(packages)!r})"
+    analyst = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", "\n".join([head, *code, check])],
+        cwd=embedded_day.warehouse.parent,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert analyst.returncode == 0, analyst.stderr
+    assert analyst.stdout == "400 400\n"
