@@ -1,9 +1,11 @@
 {# Where the lake is, and where exports go, as the build plugin has read it. #}
 {% macro lake_url() -%}
+    {%- if not execute %}{{ return('') }}{% endif -%}
     {{- return(run_query("select getvariable('lake_url')").columns[0].values()[0]) -}}
 {%- endmacro %}
 
 {% macro lake_output_url() -%}
+    {%- if not execute %}{{ return('') }}{% endif -%}
     {{- return(run_query("select getvariable('lake_output_url')").columns[0].values()[0]) -}}
 {%- endmacro %}
 
@@ -17,23 +19,16 @@
     {{- return(modules.re.sub('([*?\\[])', '[\\1]', path)) -}}
 {%- endmacro %}
 
-{# A pattern of the day's files of one kind, and a few others. #}
-{% macro day_pattern(kind) -%}
-    {%- set name = kind ~ '-' ~ run_date() | replace('-', '') -%}
-    {{- return(glob_text(lake_url().rstrip('/') ~ '/' ~ name) ~ '[-.]*') -}}
-{%- endmacro %}
-
-{# The files that hold a day's records of one kind: whole or in parts, plain or gzip, in the order of their names; and
-   the format in which to read each, which the build plugin has found out. #}
+{# The files that hold a day's records of one kind, in the order of their names, each with its path and format: those
+   that the build plugin has listed and checked, so that none comes in between. #}
 {% macro lake_files(kind) -%}
     {%- if not execute %}{{ return([]) }}{% endif -%}
     {%- set listing -%}
         select
-            file,
-            coalesce(getvariable('lake_formats')[file], 'auto') as format
-        from glob({{ sql_text(day_pattern(kind)) }})
-        where regexp_matches(file, '\d{8}(-[^/]+)?\.json(\.gz)?$')
-        order by file
+            file.path,
+            file.format
+        from (select unnest(getvariable('lake_files')) as file)
+        where file.kind = {{ sql_text(kind) }}
     {%- endset -%}
     {{- return(run_query(listing).rows | list) -}}
 {%- endmacro %}
@@ -42,21 +37,32 @@
 {% macro file_list(files) -%}
     [
     {%- for file in files %}
-        {{ sql_text(glob_text(file.file)) }}{{ ',' if not loop.last }}
+        {{ sql_text(glob_text(file.path)) }}{{ ',' if not loop.last }}
     {%- endfor %}
     ]
+{%- endmacro %}
+
+{# Files in their order, in lists of neighbours of one format. #}
+{% macro in_runs_of_a_format(files) -%}
+    {%- set runs = [] -%}
+    {%- for file in files -%}
+        {%- if loop.changed(file.format) %}{% do runs.append([]) %}{% endif -%}
+        {%- do runs[-1].append(file) -%}
+    {%- endfor -%}
+    {{- return(runs) -}}
 {%- endmacro %}
 
 {# Every record of a day's files of one kind, as raw JSON in the order of the files: source_file, record.
    A record is NULL where a line of a newline-delimited file is no JSON. No file: no record. #}
 {% macro lake_records(source_table) -%}
-    {%- set files = lake_files(source_table.identifier) -%}
-    {%- set formats = files | map(attribute='format') | unique | list -%}
-    {%- set reads = [files] if formats | length == 1 else files | batch(1) -%}
     (
-        {%- for read in reads %}
-        select parse_filename(filename) as source_file, json as record
-        from read_json_objects({{ file_list(read) }}, format = '{{ read[0].format }}', filename = true, ignore_errors = true)
+        {%- for files in in_runs_of_a_format(lake_files(source_table.identifier)) %}
+        select
+            parse_filename(filename) as source_file,
+            {{ unless_it_is_a_list_of_records('json', 'parse_filename(filename)') }} as record
+        from read_json_objects(
+            {{ file_list(files) }}, format = '{{ files[0].format }}', filename = true, ignore_errors = true
+        )
         {{ 'union all' if not loop.last }}
         {%- else %}
         select null::varchar as source_file, null::json as record
@@ -65,8 +71,19 @@
     )
 {%- endmacro %}
 
+{# A record, unless it is an array with records in it, all of which would count as one: that ends the build. #}
+{% macro unless_it_is_a_list_of_records(record, source_file) -%}
+    case
+        when starts_with({{ record }}, '[') and regexp_matches({{ record }}, '^\[\s*\{')
+            then error(
+                {{ source_file }} || ' has an array of records where a record should be. Write one array, or a record a line'
+            )
+        else {{ record }}
+    end
+{%- endmacro %}
+
 {# When the last of a day's files of one kind came, for `dbt source freshness`. #}
 {% macro lake_loaded_at(kind) -%}
     select max(last_modified)
-    from read_blob({{ sql_text(day_pattern(kind)) }})
+    from read_blob({{ file_list(lake_files(kind)) }})
 {%- endmacro %}

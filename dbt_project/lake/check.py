@@ -1,24 +1,27 @@
 """A day's files, looked at before a build: are they whole, and how do records stand in them."""
 
-import gzip
-import io
-import zlib
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from typing import BinaryIO
+from typing import Literal
 
 import duckdb
 
 from dbt_project.errors import UserError
-from dbt_project.lake.files import RIDES, LakeFile
+from dbt_project.lake.content import BYTE_ORDER_MARK, Ends, LakeContent, begins_array
+from dbt_project.lake.files import MAIN_FIELDS, RIDES, FileToRead, LakeFile
 from dbt_project.settings.lake_url import glob_text
+from dbt_project.sql import sql_text
+
+Format = Literal["array", "newline_delimited", "unstructured", "empty"]
 
 _FIRST_LINES = 100
-_CHUNK = 1 << 20
+_SHOWN = 60  # characters of a line that is quoted
 
 
 def check_files(
     connection: duckdb.DuckDBPyConnection, day: Mapping[str, Sequence[LakeFile]]
-) -> dict[str, str]:
+) -> list[FileToRead]:
     """Check every file of a day as far as that is possible without reading it twice.
 
     Parameters
@@ -30,8 +33,9 @@ def check_files(
 
     Returns
     -------
-    dict
-        DuckDB's name of a file's format, for those files for which DuckDB has to be told it.
+    list of FileToRead
+        The files that are to be read, in the order of the listing, each with its format; those in
+        which there is nothing are not among them.
 
     Raises
     ------
@@ -39,76 +43,123 @@ def check_files(
         In one line that names the file, if it is cut off, damaged or no JSON; or if none of the
         files of the day's rides holds anything.
     """
-    formats: dict[str, str] = {}
-    for kind, listed in day.items():
-        files = [file.path for file in listed]
-        for file in files:
-            if file.endswith(".gz"):
-                _check_gzip(connection, file)
-        found = {file: _format_of(connection, file) for file in files}
-        if kind == RIDES and set(found.values()) == {"empty"}:
-            raise UserError(f"{files[0]} is empty: a day without rides is written as []")
-        formats |= {
-            file: name for file, name in found.items() if name in ("array", "newline_delimited")
-        }
-    return formats
+    content = LakeContent(connection)
+    found = [
+        FileToRead(kind, file.path, _format_of(connection, content, file))
+        for kind, files in day.items()
+        for file in files
+    ]
+    to_read = [file for file in found if file.format != "empty"]
+    if not any(file.kind == RIDES for file in to_read):
+        raise UserError(f"{day[RIDES][0].path} is empty: a day without rides is written as []")
+    for file in to_read:
+        _check_first_records(connection, file)
+    return to_read
 
 
-def _check_gzip(connection: duckdb.DuckDBPyConnection, file: str) -> None:
-    """Read a gzip file to its end: DuckDB takes one that is cut off or damaged for a short one."""
-    try:
-        with _open(connection, file) as compressed, gzip.open(compressed) as content:
-            while content.read(_CHUNK):
-                pass
-            if not compressed.tell():
-                raise EOFError("it is empty")
-    except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"{file} is cut off or damaged: {error}; write it again") from None
+def _format_of(
+    connection: duckdb.DuckDBPyConnection, content: LakeContent, file: LakeFile
+) -> Format:
+    """How records stand in a file.
 
-
-def _open(connection: duckdb.DuckDBPyConnection, file: str) -> BinaryIO:
-    if "://" not in file:
-        return open(file, "rb")
-    [(content,)] = connection.execute(
-        "SELECT content FROM read_blob(?)", [glob_text(file)]
-    ).fetchall()
-    return io.BytesIO(content)
-
-
-def _format_of(connection: duckdb.DuckDBPyConnection, file: str) -> str:
-    """How records stand in a file: "auto" if DuckDB finds it out, "empty" if there is nothing.
-
-    DuckDB takes an array after a byte-order mark for one record, and lines of which the first is
-    malformed for something else; that a large array is one it is slow to find out.
+    DuckDB would find it out by itself, but takes an array after a byte-order mark for one record,
+    lines of which the first is malformed for something else, and an array that was cut off between
+    two records for a whole one.
     """
     try:
-        if _first_records(connection, file, "array", 1):
-            return "array"
-    except (duckdb.InvalidInputException, UnicodeDecodeError):
-        pass  # the message may quote a byte that is no text
+        ends = content.ends(file)
+    except ValueError as error:
+        raise UserError(f"{file.path} {error}") from None
+    except OSError as error:
+        raise UserError(f"{file.path} cannot be read: {error.strerror or error}") from None
+    first_line = ends.first.removeprefix(BYTE_ORDER_MARK).lstrip().partition(b"\n")[0]
+    if not first_line:
+        return "empty"
+    if begins_array(ends.first):
+        return _array(file, ends)
+    if _fault_of(connection, first_line):
+        return _other_format(connection, file, ends)
+    if ends.first.startswith(BYTE_ORDER_MARK):
+        return "unstructured"  # to the reader of lines the mark is a part of the first one
+    return _lines(connection, file, ends)
+
+
+def _array(file: LakeFile, ends: Ends) -> Format:
+    if not ends.last.rstrip().endswith(b"]"):
+        raise UserError(
+            f"{file.path} begins as an array and does not end as one: it is cut off, or something "
+            "else comes after it; write it again"
+        )
+    return "array"
+
+
+def _lines(connection: duckdb.DuckDBPyConnection, file: LakeFile, ends: Ends) -> Format:
+    last_line = ends.last.rstrip().rpartition(b"\n")[2].lstrip()
+    if last_line.endswith(b"\0"):
+        raise UserError(f"{file.path} ends in zeros, as a file whose end is lost; write it again")
+    if last_line.startswith(b"{") and "unexpected end" in _fault_of(connection, last_line):
+        quoted = last_line.decode(errors="backslashreplace")[:_SHOWN]
+        raise UserError(
+            f"{file.path} is cut off: its last line is {quoted} ... Write the file again; if it is "
+            "whole, take that line out"
+        )
+    return "newline_delimited"
+
+
+def _other_format(connection: duckdb.DuckDBPyConnection, file: LakeFile, ends: Ends) -> Format:
+    """The format of a file whose first line is no JSON: the record goes on, or is malformed."""
     try:
-        if _first_records(connection, file, "auto", 1):
-            return "auto"
+        _first_records(connection, file.path, "unstructured", "left(json::VARCHAR, 1)", 1)
     except duckdb.InvalidInputException as error:
-        lines = _first_records(connection, file, "newline_delimited", _FIRST_LINES)
+        lines = _first_records(
+            connection, file.path, "newline_delimited", "left(json::VARCHAR, 1)", _FIRST_LINES
+        )
         if 2 * lines.count("{") > len(lines):
-            return "newline_delimited"
-        raise UserError(_in_words(file, error)) from None
-    return "auto" if _first_records(connection, file, "newline_delimited", 1) else "empty"
+            return _lines(connection, file, ends)
+        raise UserError(_in_words(file.path, error)) from None
+    return "unstructured"
+
+
+def _fault_of(connection: duckdb.DuckDBPyConnection, line: bytes) -> str:
+    """What DuckDB says of a line that it cannot read; empty if it can."""
+    try:
+        connection.execute("SELECT ?::JSON", [line.strip().decode(errors="replace")])
+    except duckdb.ConversionException as error:
+        return str(error).partition("\n")[0]
+    return ""
+
+
+def _check_first_records(connection: duckdb.DuckDBPyConnection, file: FileToRead) -> None:
+    """See that the first records can be read, and that they are not lists of records themselves."""
+    fields = ", ".join(map(sql_text, MAIN_FIELDS[file.kind]))
+    wrapping = (
+        "CASE WHEN json_type(json) = 'OBJECT' AND regexp_matches(json, '\\[\\s*\\{') "
+        f"AND NOT list_has_any(json_keys(json), [{fields}]) THEN left(json::VARCHAR, 200) END"
+    )
+    try:
+        found = _first_records(connection, file.path, file.format, wrapping, 2)
+    except duckdb.InvalidInputException as error:
+        raise UserError(_in_words(file.path, error)) from None
+    if found and all(found):
+        quoted = " ".join(str(found[0]).split())[:_SHOWN]
+        raise UserError(
+            f"{file.path} has its records in a list within another: {quoted} ... Write the list "
+            "alone"
+        )
 
 
 def _first_records(
-    connection: duckdb.DuckDBPyConnection, file: str, name: str, limit: int
+    connection: duckdb.DuckDBPyConnection, path: str, name: str, what: str, limit: int
 ) -> list[str | None]:
+    """What an expression of SQL makes of the first records of a file."""
     query = (
-        "SELECT left(json::VARCHAR, 1) FROM read_json_objects(?, format = ?, ignore_errors = true) "
-        f"LIMIT {limit}"
+        f"SELECT {what} FROM read_json_objects(?, format = ?, ignore_errors = true) LIMIT {limit}"
     )
-    return [first for (first,) in connection.execute(query, [glob_text(file), name]).fetchall()]
+    return [value for (value,) in connection.execute(query, [glob_text(path), name]).fetchall()]
 
 
-def _in_words(file: str, error: duckdb.Error) -> str:
+def _in_words(path: str, error: duckdb.Error) -> str:
     what, _, _ = str(error).removeprefix("Invalid Input Error: ").partition(" Parse errors")
     if "UTF-16" in what:
-        return f"{file} is in UTF-16: write it in UTF-8"
+        return f"{path} is in UTF-16: write it in UTF-8"
     return f"{' '.join(what.split())} Is it JSON, an array or a record a line, in UTF-8?"

@@ -11,9 +11,17 @@ import duckdb
 
 from dbt_project.errors import UserError
 from dbt_project.settings.lake_url import UNSAFE, UNSAFE_WORDS, LakeUrl
+from dbt_project.sql import sql_text
 
 RIDES = "taxi-rides"
-KINDS = (RIDES, "news", "weather", "traffic")
+# Of each kind of file, the fields without any of which a record says nothing.
+MAIN_FIELDS = {
+    RIDES: ("ride_id", "ride_dist", "ride_time"),
+    "news": ("published_at", "text"),
+    "weather": ("observed_at", "text"),
+    "traffic": ("started_at", "observed_at", "text"),
+}
+KINDS = tuple(MAIN_FIELDS)
 
 
 @dataclass(frozen=True)
@@ -23,6 +31,23 @@ class LakeFile:
     path: str
     size: int
     modified: datetime.datetime
+
+
+@dataclass(frozen=True)
+class FileToRead:
+    """A file that has records.
+
+    Attributes
+    ----------
+    kind
+        One of `KINDS`.
+    format
+        How records stand in it, by the name that DuckDB's ``read_json_objects`` has for it.
+    """
+
+    kind: str
+    path: str
+    format: str
 
 
 def list_files(
@@ -73,6 +98,16 @@ def list_day(
             f"(nor {name}.json.gz, nor parts {name}-*.json)"
         )
     return files
+
+
+def files_sql(files: Sequence[FileToRead]) -> str:
+    """The list of these files in SQL, of structs with their kind, path and format."""
+    structs = [
+        f"{{'kind': {sql_text(file.kind)}, 'path': {sql_text(file.path)}, "
+        f"'format': {sql_text(file.format)}}}"
+        for file in files
+    ]
+    return f"[{', '.join(structs)}]::STRUCT(kind VARCHAR, path VARCHAR, format VARCHAR)[]"
 
 
 def inputs_text(files: Sequence[LakeFile]) -> str:

@@ -1,5 +1,6 @@
 """dbt-duckdb plugin: what a build checks before it opens the warehouse."""
 
+import contextlib
 import gc
 from itertools import chain
 from pathlib import Path
@@ -16,12 +17,12 @@ from dbt.contracts.graph.manifest import Manifest
 from dbt.flags import get_flags
 from dbt_common.events.base_types import EventMsg
 
-from dbt_project.errors import errors_of
+from dbt_project.errors import UserError, errors_of
 from dbt_project.folders import make_folder
 from dbt_project.lake.check import check_files
 from dbt_project.lake.connection import connect_lake
 from dbt_project.lake.delivery import deliver
-from dbt_project.lake.files import inputs_text, list_day
+from dbt_project.lake.files import FileToRead, files_sql, inputs_text, list_day
 from dbt_project.plugin.closing_lines import ClosingLines
 from dbt_project.plugin.door import before_it_is_open, told_by_dbt
 from dbt_project.plugin.graph import Graph
@@ -39,7 +40,9 @@ from dbt_project.warehouse.file import WAYS_OUT
 from dbt_project.warehouse.lock import hold_warehouse
 
 MARTS = Schema("build", "main")
-READS_THE_LAKE = ("build", "run")
+BUILDS = ("build", "run")
+READS_THE_LAKE = (*BUILDS, "freshness")
+MAY_READ_THE_LAKE = ("compile", "show")  # or ask for something else, of a day without files
 # With these a command looks at some of the rows, or at other tables than those that it builds.
 OF_A_PART = ("EMPTY", "SAMPLE", "EVENT_TIME_START", "EVENT_TIME_END", "DEFER")
 
@@ -62,9 +65,9 @@ class Plugin(BasePlugin):
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         """Check everything that can be checked while nothing has been written."""
         gc.freeze()  # the manifest stays to the end: looking through it for garbage takes a second
-        self.is_build = get_flags().WHICH in READS_THE_LAKE
+        self.is_build = get_flags().WHICH in BUILDS
         self.extensions = str(plugin_config.get("extensions", "")).split()
-        self.formats: dict[str, str] = {}
+        self.files_to_read: list[FileToRead] = []
         closing_lines = ClosingLines.of_this_command()
         WorkingDay.of_this_command()
         listener_of_this_command(End)  # the last of them: it takes the connection away
@@ -77,8 +80,13 @@ class Plugin(BasePlugin):
             output = self.places.lake_output_url
             self.warehouse_dir = warehouse.warehouse_dir
             self.wait_seconds = BuildSettings.read().warehouse_wait_seconds
-            if self.is_build:
+            inputs = ""
+            if get_flags().WHICH in READS_THE_LAKE:
                 inputs = self._look_at_lake(self.places.lake_url)
+            elif get_flags().WHICH in MAY_READ_THE_LAKE:
+                with contextlib.suppress(UserError):
+                    self._look_at_lake(self.places.lake_url)
+            if self.is_build:
                 self.day = Day(self.run_date, inputs, variables.model_dump_json())
                 load_settings(plugin_config["summaries_file"])
                 Journal.check(warehouse.journal_file)
@@ -94,7 +102,7 @@ class Plugin(BasePlugin):
         with duckdb.connect() as connection:
             connect_lake(connection, self.extensions)
             day = list_day(connection, lake, self.run_date)
-            self.formats = check_files(connection, day)
+            self.files_to_read = check_files(connection, day)
         return inputs_text(list(chain.from_iterable(day.values())))
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
@@ -145,9 +153,7 @@ class Plugin(BasePlugin):
         if self.s3 and (key := self.s3.key()) != self.key:
             cursor.execute(self.s3.secret_sql(key))
             self.key = key
-        if self.formats:
-            pairs = [f"{sql_text(file)}: {sql_text(name)}" for file, name in self.formats.items()]
-            cursor.execute(f"SET VARIABLE lake_formats = MAP {{{', '.join(pairs)}}}")
+        cursor.execute(f"SET VARIABLE lake_files = {files_sql(self.files_to_read)}")
         for name, place in self.places:
             cursor.execute(f"SET VARIABLE {name} = {sql_text(place.text)}")
 

@@ -97,8 +97,8 @@ def _marks(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> list[R
 def read_table(connection: duckdb.DuckDBPyConnection, date: datetime.date, most: int) -> list[Row]:
     """The most extreme anomalous rides, each with its raw record and that record's line.
 
-    The line is that of the day's clustered_summarized_D.json, whose records follow its first line
-    in the order of the rides, each as it came: one that came in several lines has as many there.
+    The line is that of the day's clustered_summarized_D.json, whose records follow its first line,
+    a line each, in the order in which they came.
     """
     return rows(
         connection,
@@ -110,30 +110,20 @@ def read_table(connection: duckdb.DuckDBPyConnection, date: datetime.date, most:
             order by extremeness desc, record_number
             limit $most
         ),
-        -- a rejected record has no line in the export, one with line breaks has several
-        shifts as (
-            select record_number, -1 as lines
+        -- a rejected record has no line in the export
+        rejected as (
+            select record_number, row_number() over (order by record_number) as records
             from rejected_rides
             where ride_date = $date
-            union all
-            select record_number, length(record) - length(replace(record, chr(10), ''))
-            from stg_lake__ride_records
-            where contains(record, chr(10)) and record_number not in (
-                select record_number from rejected_rides where ride_date = $date
-            )
-        ),
-        shifts_up_to as (
-            select record_number, sum(lines) over (order by record_number) as lines
-            from shifts
         )
         select worst.record_number, ride_dist, ride_time, pickup_local, anomaly_kind,
             worst.context_id, summary_status, summary_model, extremeness, {TOLD},
             left(records.record, {LONGEST_RECORD}) as record,
             length(records.record) > {LONGEST_RECORD} as is_cut,
-            1 + worst.record_number + coalesce(shifts_up_to.lines, 0) as line
+            1 + worst.record_number - coalesce(rejected.records, 0) as line
         from worst
         join stg_lake__ride_records as records on worst.record_number = records.record_number
-        asof left join shifts_up_to on worst.record_number > shifts_up_to.record_number
+        asof left join rejected on worst.record_number > rejected.record_number
         order by extremeness desc, worst.record_number
         """,
         date=date,

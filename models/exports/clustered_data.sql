@@ -5,7 +5,9 @@ with records as (
 fields as (
     select
         record_number,
-        takes_fields
+        may_need_rewriting,
+        own_exported_fields,
+        is_strict_json
     from {{ ref('stg_lake__rides') }}
 ),
 
@@ -17,7 +19,7 @@ rides as (
     where ride_date = {{ run_date_sql() }}
 )
 
-select {{ add_json_fields('records.record', 'fields.takes_fields', ['label'], 'rides.added') }} as record
+select {{ add_json_fields('records.record', 'fields', ['label'], 'rides.added') }} as record
 from records
 inner join fields on records.record_number = fields.record_number
 inner join rides on records.record_number = rides.record_number

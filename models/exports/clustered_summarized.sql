@@ -7,7 +7,9 @@ with records as (
 fields as (
     select
         record_number,
-        takes_fields
+        may_need_rewriting,
+        own_exported_fields,
+        is_strict_json
     from {{ ref('stg_lake__rides') }}
 ),
 
@@ -82,7 +84,7 @@ labelled as (
 )
 
 select
-    {{ add_json_fields('records.record', 'fields.takes_fields', exported_fields(), 'labelled.added') }} as record
+    {{ add_json_fields('records.record', 'fields', exported_fields(), 'labelled.added') }} as record
 from records
 inner join fields on records.record_number = fields.record_number
 inner join labelled on records.record_number = labelled.record_number

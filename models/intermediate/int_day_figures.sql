@@ -1,17 +1,29 @@
 with news as (
-    select text from {{ ref('stg_lake__news') }}
+    select
+        text,
+        is_time_unreadable
+    from {{ ref('stg_lake__news') }}
 ),
 
 weather as (
-    select text from {{ ref('stg_lake__weather') }}
+    select
+        text,
+        is_time_unreadable
+    from {{ ref('stg_lake__weather') }}
 ),
 
 traffic as (
-    select text from {{ ref('stg_lake__traffic') }}
+    select
+        text,
+        is_time_unreadable
+    from {{ ref('stg_lake__traffic') }}
 ),
 
 ride_records as (
-    select record_number from {{ ref('stg_lake__ride_records') }}
+    select
+        record_number,
+        source_file
+    from {{ ref('stg_lake__ride_records') }}
 ),
 
 cleaned as (
@@ -48,21 +60,24 @@ calls as (
 news_figures as (
     select
         count(*) as news_records,
-        count(*) filter (text is null) as news_without_text
+        count(*) filter (text is null) as news_without_text,
+        count(*) filter (is_time_unreadable) as news_with_unreadable_time
     from news
 ),
 
 weather_figures as (
     select
         count(*) as weather_records,
-        count(*) filter (text is null) as weather_without_text
+        count(*) filter (text is null) as weather_without_text,
+        count(*) filter (is_time_unreadable) as weather_with_unreadable_time
     from weather
 ),
 
 traffic_figures as (
     select
         count(*) as traffic_records,
-        count(*) filter (text is null) as traffic_without_text
+        count(*) filter (text is null) as traffic_without_text,
+        count(*) filter (is_time_unreadable) as traffic_with_unreadable_time
     from traffic
 ),
 
@@ -107,6 +122,34 @@ rejection_figures as (
     from rejected_by_reason
 ),
 
+-- parts of the day that say nothing, however few records they are among all
+records_by_file as (
+    select
+        source_file,
+        count(*) as records
+    from ride_records
+    group by source_file
+),
+
+rejected_by_file as (
+    select
+        source_file,
+        count(*) as records
+    from rejected_rides
+    group by source_file
+),
+
+file_figures as (
+    select
+        count(*) as useless_files,
+        string_agg(records_by_file.source_file, ', ' order by records_by_file.source_file) as useless_file_names
+    from records_by_file
+    inner join rejected_by_file
+        on
+            records_by_file.source_file = rejected_by_file.source_file
+            and records_by_file.records = rejected_by_file.records
+),
+
 -- how the summaries of the day's anomalous rides came about
 summary_figures as (
     select
@@ -134,6 +177,7 @@ figures as (
         clustering_figures.*,
         ride_figures.*,
         rejection_figures.*,
+        file_figures.*,
         summary_figures.*,
         call_figures.*,
         news_figures.*,
@@ -144,6 +188,7 @@ figures as (
     cross join clustering_figures
     cross join ride_figures
     cross join rejection_figures
+    cross join file_figures
     cross join summary_figures
     cross join call_figures
     cross join news_figures

@@ -62,6 +62,27 @@ cross join
             figures.budget_summaries > 0,
             figures.budget_summaries || ' of ' || figures.summarized_contexts
             || ' summaries without the LLM, whose budget is used up'
+        ),
+        (
+            17,
+            figures.news_with_unreadable_time > 0,
+            'news records whose time cannot be read: ' || figures.news_with_unreadable_time
+        ),
+        (
+            18,
+            figures.weather_with_unreadable_time > 0,
+            'weather records whose time cannot be read: ' || figures.weather_with_unreadable_time
+        ),
+        (
+            19,
+            figures.traffic_with_unreadable_time > 0,
+            'traffic records whose time cannot be read: ' || figures.traffic_with_unreadable_time
+        ),
+        (
+            20,
+            figures.useless_files > 0,
+            'files of rides without a usable record: ' || figures.useless_files || ', '
+            || left(figures.useless_file_names, 200)
         )
     ) as rules (place, holds, warning)
 where rules.holds

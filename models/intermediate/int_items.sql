@@ -127,8 +127,8 @@ select
             area_key is not null desc,
             case kind when 'traffic' then 1 when 'weather' then 2 else 3 end,
             gravity desc,
-            holds_from,
-            record_number
+            holds_from asc,
+            record_number asc
     ) as relevance
 from items
 qualify row_number() over (partition by item_id order by record_number) = 1

@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('stg_lake__malformed_lines') }} which ends the build where a file is at fault and not its records
 with rides as (
     select * from {{ ref('stg_lake__rides') }}
 )
@@ -17,6 +18,7 @@ select
     case
         when is_malformed then 'malformed JSON'
         when not is_object then 'not an object'
+        when is_nested_too_deeply then 'nested more than {{ deepest_nesting() }} levels deep'
         when ride_id is null then 'no ride_id'
         {%- for field, largest in [('ride_dist', var('max_ride_miles')), ('ride_time', var('max_ride_hours'))] %}
         when is_{{ field }}_missing then '{{ field }} missing'

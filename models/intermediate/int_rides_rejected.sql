@@ -10,6 +10,10 @@ records as (
     select * from {{ ref('stg_lake__ride_records') }}
 ),
 
+malformed as (
+    select * from {{ ref('stg_lake__malformed_lines') }}
+),
+
 rejected as (
     select
         checked.record_number,
@@ -25,6 +29,7 @@ select
     records.source_file,
     rejected.ride_id,
     rejected.reason,
-    coalesce(records.record::varchar, records.malformed_line) as record
+    coalesce(records.record::varchar, malformed.line) as record
 from rejected
 inner join records on rejected.record_number = records.record_number
+left join malformed on rejected.record_number = malformed.record_number

@@ -28,10 +28,10 @@ labelled as (
 texts as (
     select
         context_id,
-        {%- for kind in ['news', 'weather', 'traffic'] %}
-        string_agg(text, e'\n' order by starts_at nulls first, record_number) filter (kind = '{{ kind }}') as {{ kind }}
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+    {%- for kind in ['news', 'weather', 'traffic'] %}
+    string_agg(text, e'\n' order by starts_at nulls first, record_number) filter (kind = '{{ kind }}') as {{ kind }}
+    {{- ',' if not loop.last }}
+    {%- endfor %}
     from items
     where characters <= {{ longest_text }}
     group by context_id

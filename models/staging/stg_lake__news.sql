@@ -4,16 +4,32 @@ with source as (
 
 fields as (
     select
+        *,
         row_number() over () as record_number,
-        {{ json_text('record', 'published_at') }} as published_at,
+        {{ json_text('record', 'published_at') }} as published_text,
         {{ json_text('record', 'text') }} as text,
-        {{ json_text('record', 'area') }} as area
+        {{ json_area('record') }} as area
     from source
+),
+
+timed as (
+    select
+        *,
+        {{ to_instant('record', 'published_at', 'published_text', day='start') }} as published
+    from fields
+),
+
+bounded as (
+    select
+        *,
+        {{ within_the_years('published') }} as published_at
+    from timed
 )
 
 select
     record_number,
-    {{ to_instant('published_at') }} as published_at,
+    published_at,
     text,
-    area
-from fields
+    area,
+    published_text is not null and published_at is null as is_time_unreadable
+from bounded

@@ -1,17 +1,28 @@
 with records as (
-    select * from {{ ref('stg_lake__ride_records') }}
+    select
+        record_number,
+        source_file,
+        record,
+        record is null as is_malformed,
+        starts_with(record::varchar, '{') as is_object,
+        {{ is_nested_too_deeply('record') }} as is_nested_too_deeply,
+        {{ may_need_rewriting('record') }} as may_need_rewriting
+    from {{ ref('stg_lake__ride_records') }}
+),
+
+readable as (
+    select
+        *,
+        case when not is_nested_too_deeply then record end as readable_record
+    from records
 ),
 
 -- a field of type JSON is kept as it is written, one of type VARCHAR is unquoted
 fields as (
     select
-        record_number,
-        source_file,
-        record is null as is_malformed,
-        {{ takes_fields_as_it_is('record') }} as takes_fields,
-        starts_with(record::varchar, '{') as is_object,
+        *,
         json_transform(
-            record,
+            readable_record,
             '{
                 "ride_id": "JSON",
                 "ride_dist": "JSON",
@@ -24,7 +35,7 @@ fields as (
             }'
         ) as field,
         json_merge_patch(
-            record,
+            readable_record,
             '{
                 "ride_id": null,
                 "ride_dist": null,
@@ -36,20 +47,21 @@ fields as (
                 "traffic": null
             }'
         ) as extra_fields
-    from records
+    from readable
 ),
 
 typed as (
     select
         record_number,
         source_file,
+        readable_record,
         is_malformed,
         is_object,
-        takes_fields,
+        is_nested_too_deeply,
 
         -- text is an identifier and so is a number of any length without a fraction; true, 1.5 and {} are none
         case
-            when starts_with(field['ride_id']::varchar, '"') then nullif(trim(field['ride_id'] ->> '$'), '')
+            when starts_with(field['ride_id']::varchar, '"') then {{ trimmed("field['ride_id'] ->> '$'") }}
             when regexp_full_match(field['ride_id']::varchar, '-?\d+') then field['ride_id']::varchar
         end as ride_id,
 
@@ -59,23 +71,52 @@ typed as (
         nullif(field['ride_time'], 'null'::json) is null as is_ride_time_missing,
         try_cast(field['ride_time']::varchar as double) as ride_time,
 
-        nullif(trim(field['pickup_at']), '') as pickup_text,
-        nullif(trim(field['area']), '') as area,
-        nullif(trim(field['news']), '') as news,
-        nullif(trim(field['weather']), '') as weather,
-        nullif(trim(field['traffic']), '') as traffic,
-        case when is_object then nullif(extra_fields, '{}'::json) end as extra_fields
+        {{ trimmed("field['pickup_at']") }} as pickup_text,
+        {{ area_name("field['area']") }} as area,
+        {{ trimmed("field['news']") }} as news,
+        {{ trimmed("field['weather']") }} as weather,
+        {{ trimmed("field['traffic']") }} as traffic,
+        case when is_object then nullif(extra_fields, '{}'::json) end as extra_fields,
+
+        may_need_rewriting,
+        case when may_need_rewriting then {{ own_exported_fields('readable_record') }} end as own_exported_fields,
+        case when may_need_rewriting then {{ is_strict_json('readable_record') }} end as is_strict_json
     from fields
 ),
 
 timed as (
     select
         *,
-        {{ to_instant('pickup_text') }} as pickup_at
+        {{ to_instant('readable_record', 'pickup_at', 'pickup_text') }} as pickup
     from typed
+),
+
+bounded as (
+    select
+        *,
+        {{ within_the_years('pickup') }} as pickup_at
+    from timed
 )
 
 select
-    * exclude (pickup_text),
+    record_number,
+    source_file,
+    is_malformed,
+    is_object,
+    is_nested_too_deeply,
+    ride_id,
+    is_ride_dist_missing,
+    ride_dist,
+    is_ride_time_missing,
+    ride_time,
+    pickup_at,
+    area,
+    news,
+    weather,
+    traffic,
+    extra_fields,
+    may_need_rewriting,
+    own_exported_fields,
+    is_strict_json,
     pickup_text is not null and pickup_at is null as is_pickup_unreadable
-from timed
+from bounded

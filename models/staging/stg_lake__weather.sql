@@ -4,16 +4,33 @@ with source as (
 
 fields as (
     select
+        *,
         row_number() over () as record_number,
-        {{ json_text('record', 'observed_at') }} as observed_at,
+        {{ json_text('record', 'observed_at') }} as observed_text,
         {{ json_text('record', 'text') }} as text,
-        {{ json_text('record', 'area') }} as area
+        {{ json_area('record') }} as area
     from source
+),
+
+timed as (
+    select
+        *,
+        {{ to_instant('record', 'observed_at', 'observed_text', day='start') }} as observed
+    from fields
+),
+
+bounded as (
+    select
+        *,
+        {{ within_the_years('observed') }} as observed_at
+    from timed
 )
 
+-- an observation that has no time is told to no ride, or to all of them: either way it has to be said
 select
     record_number,
-    {{ to_instant('observed_at') }} as observed_at,
+    observed_at,
     text,
-    area
-from fields
+    area,
+    observed_at is null as is_time_unreadable
+from bounded

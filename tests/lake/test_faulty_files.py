@@ -11,7 +11,7 @@ import pytest
 from support.workplace import Build, Workplace, hashes, project_with_rule
 
 from dbt_project.lake.check import check_files
-from dbt_project.lake.files import list_day
+from dbt_project.lake.files import FileToRead, list_day
 from dbt_project.settings.lake_url import LakeUrl
 
 DATE = "20230501"
@@ -19,6 +19,7 @@ NEXT_DATE = "20230502"
 RIDES = [{"ride_id": n, "ride_dist": 1 + n % 7, "ride_time": 0.2} for n in range(300)]
 ARRAY = json.dumps(RIDES).encode()
 LINES = "\n".join(json.dumps(ride) for ride in RIDES).encode()
+COMMAS = LINES.replace(b"\n", b",\n")
 GZIP = gzip.compress(LINES, mtime=0)
 NO_JSON = "Is it JSON, an array or a record a line, in UTF-8?"
 # dbt's own tests take half of a build's time, and one of the builds below runs them.
@@ -26,9 +27,13 @@ NO_JSON = "Is it JSON, an array or a record a line, in UTF-8?"
 BROKEN = {
     "an empty file": ("json", b" \n", "is empty: a day without rides is written as []"),
     "an empty gzip file": ("json.gz", b"", "is cut off or damaged: it is empty; write it again"),
-    "a gzip file cut off": ("json.gz", GZIP[:-300], "Compressed file ended before the end-of-"),
-    "a gzip file with a wrong byte": ("json.gz", GZIP[:-8] + bytes(4) + GZIP[-4:], "CRC check"),
-    "no gzip file at all": ("json.gz", LINES, "is cut off or damaged: Not a gzipped file"),
+    "a gzip file cut off": ("json.gz", GZIP[:-300], "is cut off or damaged: its end is missing"),
+    "a gzip file with a wrong byte": (
+        "json.gz",
+        GZIP[:-8] + bytes(4) + GZIP[-4:],
+        "is cut off or damaged: incorrect data check; write it again",
+    ),
+    "no gzip file at all": ("json.gz", LINES, "is no gzip"),
     "UTF-16": ("json", ARRAY.decode().encode("utf-16"), "is in UTF-16: write it in UTF-8"),
     "Latin-1": (
         "json",
@@ -37,19 +42,126 @@ BROKEN = {
     ),
     "a web page": ("json", b"<html>\n503 Slow Down\n</html>\n", NO_JSON),
 }
+NO_END = "does not end as one: it is cut off, or something else comes after it; write it again"
+# What DuckDB takes for whole, or for a record or two, or says without the name of the file.
+TAKEN_FOR_WHOLE = {
+    "a gzip file with zeros after its end": ("json.gz", GZIP + bytes(512), "has zeros after its"),
+    "a gzip file with zeros in between": ("json.gz", GZIP + bytes(9) + GZIP, "has zeros after its"),
+    "a gzip file with something after its end": ("json.gz", GZIP + b"x", "something else after"),
+    "a gzip file cut off in a later part": ("json.gz", GZIP + GZIP[:-4], "its end is missing"),
+    "a gzip file with a comment": (
+        "json.gz",
+        b"\x1f\x8b\x08\x10" + GZIP[4:10] + b"by cron\0" + GZIP[10:],
+        "a comment or a checksum in its header",
+    ),
+    "an array cut off after a comma": ("json", ARRAY[: ARRAY.index(b"}") + 2], NO_END),
+    "an array cut off after a line": (
+        "json",
+        b"[\n" + LINES.replace(b"\n", b",\n") + b",\n",
+        NO_END,
+    ),
+    "an array cut off in a record": ("json.gz", gzip.compress(ARRAY[:-20]), NO_END),
+    "an array, and lines after it": ("json", ARRAY + b"\n" + LINES, NO_END),
+    "an array, and zeros after it": ("json", ARRAY + bytes(512), NO_END),
+    "an array that another wraps": (
+        "json",
+        b'{"data": ' + ARRAY + b"}",
+        "in a list within another",
+    ),
+    "pages of a service": (
+        "json",
+        b'{"page": 1, "data": ' + ARRAY + b'}\n{"page": 2, "data": ' + ARRAY + b"}\n",
+        'in a list within another: {"page": 1, "data": [{"ride_id": 0,',
+    ),
+    "lines cut off": ("json", LINES[:-20], 'is cut off: its last line is {"ride_id": 299, "rid'),
+    "lines cut off in a letter": ("json", LINES[:-4] + b'"\xc3', "is cut off: its last line is"),
+    "lines cut off, a gzip": ("json.gz", gzip.compress(LINES[:-20]), "is cut off: its last line"),
+    "lines whose end is lost": ("json", LINES[:-40] + bytes(40), "ends in zeros"),
+    "a long line cut off": ("json", LINES + b'\n{"track": "' + b"x" * 200_000, "is cut off: its"),
+}
 
 
-@pytest.mark.parametrize("fault", BROKEN)
-def test_fault_07_a_broken_file_is_named_with_what_is_wrong(tmp_path: Path, fault: str) -> None:
-    suffix, content, message = BROKEN[fault]
-    file = tmp_path / f"taxi-rides-{DATE}.{suffix}"
-    file.write_bytes(content)
-    connection = duckdb.connect()
-    day = list_day(connection, LakeUrl.parse(str(tmp_path)), datetime.date(2023, 5, 1))
+@pytest.mark.parametrize("fault", [*BROKEN, *TAKEN_FOR_WHOLE])
+def test_faults_07_30_a_broken_file_is_named_with_what_is_wrong(tmp_path: Path, fault: str) -> None:
+    suffix, content, message = {**BROKEN, **TAKEN_FOR_WHOLE}[fault]
     with pytest.raises(ValueError, match=r"taxi-rides-20230501\.json") as refusal:
-        check_files(connection, day)
+        check(tmp_path, {f"taxi-rides-{DATE}.{suffix}": content})
     assert message in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("kind", ["taxi-rides", "news", "weather", "traffic"])
+def test_fault_30_a_part_is_refused_beside_whole_ones_whatever_its_kind(
+    tmp_path: Path, kind: str
+) -> None:
+    whole = {f"taxi-rides-{DATE}-1.json": LINES, f"{kind}-{DATE}-2.json.gz": GZIP}
+    assert len(check(tmp_path, whole)) == 2
+    with pytest.raises(ValueError, match=rf"/{kind}-{DATE}-3\.json is cut off"):
+        check(tmp_path, {f"{kind}-{DATE}-3.json": LINES[:-20]})
+
+
+def check(folder: Path, files: dict[str, bytes]) -> list[FileToRead]:
+    """Write files into a lake's folder and check them as a build does."""
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    connection = duckdb.connect()
+    lake = LakeUrl.parse(str(folder))
+    return check_files(connection, list_day(connection, lake, datetime.date(2023, 5, 1)))
+
+
+WHOLE = {
+    "an array": (ARRAY, "array", 300),
+    "an array over lines, with a byte-order mark": (
+        b"\xef\xbb\xbf \n" + ARRAY.replace(b"}, ", b"},\n"),
+        "array",
+        300,
+    ),
+    "an array of none": (b" [ ]\n", "array", 0),
+    "lines": (LINES, "newline_delimited", 300),
+    "lines with a byte-order mark": (b"\xef\xbb\xbf" + LINES, "unstructured", 300),
+    "lines, the first no JSON": (b"\n\v\nno JSON\n" + LINES, "newline_delimited", 301),
+    "lines, the last no JSON": (LINES + b'\n{"ride_id": tru}\n\n', "newline_delimited", 301),
+    "lines, the last in Latin-1": (LINES + b'\n{"a": "\xe9"}', "newline_delimited", 301),
+    "lines, the first a long one": (
+        b'{"track": "' + b"x" * 200_000 + b'"}\n' + LINES,
+        "newline_delimited",
+        301,
+    ),
+    "a record over lines": (json.dumps(RIDES[0], indent=2).encode(), "unstructured", 1),
+    "records over lines": (
+        b"\n".join(json.dumps(ride, indent=1).encode() for ride in RIDES),
+        "unstructured",
+        300,
+    ),
+    "records on one line": (LINES.replace(b"\n", b""), "unstructured", 300),
+    "a record with a list of others": (
+        b'{"ride_id": 1, "stops": [{"at": 1}]}\n',
+        "newline_delimited",
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("is_gzip", [False, True])
+@pytest.mark.parametrize("form", WHOLE)
+def test_every_form_of_a_whole_file_is_read_as_what_it_is(
+    tmp_path: Path, form: str, is_gzip: bool
+) -> None:
+    content, expected, records = WHOLE[form]
+    name = f"taxi-rides-{DATE}.json"
+    if is_gzip:  # of two members, the first of which has its name
+        half = len(content) // 2
+        content = (
+            b"\x1f\x8b\x08\x08"
+            + gzip.compress(content[:half])[4:10]
+            + b"x\0"
+            + (gzip.compress(content[:half])[10:] + gzip.compress(content[half:]))
+        )
+        name += ".gz"
+    (found,) = check(tmp_path, {name: content})
+    assert found == FileToRead("taxi-rides", str(tmp_path / name), expected)
+    read = "select count(*) from read_json_objects(?, format = ?, ignore_errors = true)"
+    assert duckdb.execute(read, [found.path, found.format]).fetchall() == [(records,)]
 
 
 def test_fault_07_a_broken_file_stops_the_build_before_anything_is_written(
@@ -84,23 +196,24 @@ class TestYesterdaysFilesStay:
         assert (hashes(workplace.lake), published.read_bytes()) == before
         return build
 
-    def test_fault_07_lines_that_end_in_the_middle_of_a_ride(self, yesterday: Workplace) -> None:
-        build = self.refuse(yesterday, LINES[:-20])
-        assert build.last_line == (
-            "Error: stg_lake__ride_records: taxi-rides-20230501.json is cut off: its last line is "
-            '{"ride_id": 299, "ride_dist": ... Write the file again; if it is whole, take that '
-            "line out"
-        )
+    def test_fault_07_an_array_with_a_record_that_is_no_json(self, yesterday: Workplace) -> None:
+        build = self.refuse(yesterday, ARRAY.replace(b'"ride_id": 299,', b'"ride_id": 299'))
+        file = yesterday.lake / f"taxi-rides-{DATE}.json"
+        assert f'Malformed JSON in file "{file}"' in build.last_line
+        assert "unexpected character" in build.last_line
 
-    def test_fault_07_an_array_that_ends_in_the_middle_of_a_ride(
+    def test_fault_30_records_of_another_form_in_a_part_are_the_files_fault(
         self, yesterday: Workplace
     ) -> None:
-        build = self.refuse(yesterday, ARRAY[:-20])
-        file = yesterday.lake / f"taxi-rides-{DATE}.json"
-        assert build.last_line.startswith(
-            f'Error: stg_lake__ride_records: Malformed JSON in file "{file}"'
+        part = b"\n".join([LINES, json.dumps(RIDES[:3], indent=1).encode(), LINES])
+        (yesterday.lake / f"taxi-rides-{DATE}-2.json").write_bytes(part)
+        build = self.refuse(yesterday)
+        assert build.last_line == (
+            "Error: stg_lake__malformed_lines: taxi-rides-20230501-2.json has an array over "
+            "several lines from line 301 on, where others are a record each. Write one array, or a "
+            "record a line"
         )
-        assert build.last_line.endswith("unexpected end of data.")
+        assert "Traceback" not in build.output
 
     def test_fault_09_a_column_that_has_another_name_today(self, yesterday: Workplace) -> None:
         build = self.refuse(yesterday, ARRAY.replace(b"ride_dist", b"distance"))
@@ -110,11 +223,11 @@ class TestYesterdaysFilesStay:
         )
 
     def test_fault_21_a_rule_that_rides_break_names_them(self, yesterday: Workplace) -> None:
-        yesterday.project = project_with_rule(
-            yesterday.folder / "project",
+        rule = (
             "select ride_id, record_number, ride_dist from {{ ref('rides') }} "
             "where ride_date = {{ run_date_sql() }} and ride_dist > 20 order by ride_id",
         )
+        yesterday.project = project_with_rule(yesterday.folder / "project", rule)
         build = self.refuse(yesterday)
         assert build.last_line == (
             "Error: assert_another_rule: 2 rows break this rule: "

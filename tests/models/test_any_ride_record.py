@@ -1,40 +1,30 @@
 """Any JSON at all in the rides file ends in clean or rejected; what is clean is exported whole.
 
-The models' own SQL, as a build has compiled it, runs over files that hypothesis makes up: a build
-for each would take hours.
+The models' own SQL runs over files that hypothesis makes up: a build for each would take hours.
 """
 
-import datetime
 import json
 import math
+import re
 import string
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.staged_lake import GOOD, StagedLake
 from support.workplace import Workplace
 
-from dbt_project.lake.check import check_files
-from dbt_project.lake.files import list_day
-from dbt_project.settings.lake_url import LakeUrl
-
-DATE = "20230501"
-GOOD = {"ride_id": "good", "ride_dist": 1, "ride_time": 1}
-# in the order in which a build makes them
-MODELS = {
-    "staging": ["stg_lake__ride_records", "stg_lake__rides"],
-    "intermediate": [
-        "int_rides_checked",
-        "int_rides_repeated",
-        "int_rides_cleaned",
-        "int_rides_rejected",
-    ],
+ADDED = {
+    "label",
+    "is_anomaly",
+    "anomaly_kind",
+    "summary",
+    "summary_status",
+    "summary_source",
+    "summary_model",
 }
-
 any_json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(), values, max_size=3),
@@ -45,61 +35,30 @@ usable = {
     "ride_dist": st.floats(0, 1000) | st.integers(0, 1000),
     "ride_time": st.floats(0.01, 72) | st.integers(1, 72),
 }
+texts = st.text() | st.sampled_from([": inf", '{"label": 1', "NaN,]", "\\", "a\r\nb", "\u2028"])
 others = {
     "pickup_at": st.datetimes().map(str) | st.text(string.digits + "-:TZ+. ") | any_json,
-    **dict.fromkeys(["area", "news", "weather", "traffic", "label", "inf", "tip"], any_json),
+    **dict.fromkeys(["area", "news", "weather", "traffic"], any_json | texts),
+    **dict.fromkeys(["label", "summary", "inf", "tip"], any_json | texts),
 }
 numbers = st.floats() | st.integers() | any_json
 rides = st.fixed_dictionaries(usable, optional=others) | st.fixed_dictionaries(
     {}, optional={"ride_id": any_json, "ride_dist": numbers, "ride_time": numbers, **others}
 )
-records = st.lists(rides | any_json, max_size=8)
 
 
-class Lake:
-    """A rides file, and the product's SQL over it."""
+def is_no_list_of_records(value: Any) -> bool:
+    """Whether it counts as one record: a list with others in it is a fault of the file."""
+    return not (isinstance(value, list) and value and isinstance(value[0], dict))
 
-    def __init__(self, file: Path, compiled: Path) -> None:
-        self.file = file
-        self.connection = duckdb.connect()
-        self.connection.execute("ATTACH ':memory:' AS staging")
-        self.connection.execute("ATTACH ':memory:' AS build")
-        self.models = {}
-        for schema, names in MODELS.items():
-            self.connection.execute(f"CREATE SCHEMA staging.{schema}")
-            for name in names:
-                self.models[f"staging.{schema}.{name}"] = (
-                    compiled / schema / f"{name}.sql"
-                ).read_text()
-        self.export = (compiled / "exports" / "clustered_data.sql").read_text()
 
-    def read(self, content: str) -> None:
-        """Write the file, and make of it what a build makes."""
-        self.file.write_text(content, encoding="utf-8")
-        lake = LakeUrl.parse(str(self.file.parent))
-        day = list_day(self.connection, lake, datetime.date(2023, 5, 1))
-        formats = check_files(self.connection, day)
-        read = f"format = '{formats.get(str(self.file), 'auto')}'"
-        for name, sql in self.models.items():
-            sql = sql.replace("format = 'array'", read)
-            self.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {sql}")
-        self.connection.execute(
-            "CREATE OR REPLACE TABLE build.main.rides AS SELECT *, 7 AS label, "
-            "date '2023-05-01' AS ride_date FROM staging.intermediate.int_rides_cleaned"
-        )
-
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        return self.connection.execute(sql).fetchall()
+any_record = rides | any_json.filter(is_no_list_of_records)
+records = st.lists(any_record, max_size=8).map(lambda records: [GOOD, *records])
 
 
 @pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    workplace = Workplace(tmp_path_factory.mktemp("any"))
-    workplace.write(f"taxi-rides-{DATE}.json", [GOOD])
-    part = ("--indirect-selection", "cautious", "--select", "+clustered_data", "int_rides_rejected")
-    workplace.build_day(DATE, *part)
-    compiled = workplace.folder / "target" / "compiled" / "etml" / "models"
-    return Lake(workplace.lake / f"taxi-rides-{DATE}.json", compiled)
+def lake(tmp_path_factory: pytest.TempPathFactory) -> StagedLake:
+    return StagedLake(Workplace(tmp_path_factory.mktemp("any")))
 
 
 def strict(value: Any) -> Any:
@@ -117,7 +76,7 @@ def refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
 
 
-def assert_nothing_is_lost(lake: Lake, expected: int) -> tuple[set[int], set[int]]:
+def assert_nothing_is_lost(lake: StagedLake, expected: int) -> tuple[set[int], set[int]]:
     clean = lake.query("select record_number from staging.intermediate.int_rides_cleaned")
     rejected = lake.query(
         "select record_number from staging.intermediate.int_rides_rejected where reason != ''"
@@ -131,35 +90,134 @@ def assert_nothing_is_lost(lake: Lake, expected: int) -> tuple[set[int], set[int
 @settings(max_examples=60, deadline=None)
 @given(records=records)
 def test_any_json_is_clean_or_rejected_and_kept_as_it_came(
-    lake: Lake, write: Callable[[list[Any]], str], records: list[Any]
+    lake: StagedLake, write: Callable[[list[Any]], str], records: list[Any]
 ) -> None:
     lake.read(write(records))
     clean, _ = assert_nothing_is_lost(lake, len(records))
-    rejected = lake.query(
-        "select record_number, record from staging.intermediate.int_rides_rejected"
-    )
-    for number, text in rejected:
+    for number, _, text in lake.rejected():
         assert json.dumps(json.loads(text)) == json.dumps(records[number - 1])
-    usable = lake.query(
+    kept = lake.query(
         "select ride_id, ride_dist, ride_time from staging.intermediate.int_rides_cleaned"
     )
-    assert len({name for name, _, _ in usable}) == len(usable)
-    assert all(0 <= miles <= 1000 and 0 < hours <= 72 for _, miles, hours in usable)
-    exported = [json.loads(text, parse_constant=refuse) for (text,) in lake.query(lake.export)]
-    assert exported == [strict(records[number - 1]) | {"label": 7} for number in sorted(clean)]
+    assert len({name for name, _, _ in kept}) == len(kept)
+    assert all(0 <= miles <= 1000 and 0 < hours <= 72 for _, miles, hours in kept)
+    exported = lake.exported()
+    assert [json.loads(text, parse_constant=refuse) for text in exported] == [
+        strict(records[number - 1]) | {"label": 7} for number in sorted(clean)
+    ]
+    assert not any("\n" in text or "\r" in text for text in exported)
+
+
+@pytest.mark.parametrize("export", ["clustered_data", "clustered_summarized"])
+@settings(max_examples=60, deadline=None)
+@given(extra=st.dictionaries(texts.filter(lambda key: key not in ADDED), any_json | texts))
+@example(extra={"fare": 2.50, "from": {"label": "Home", "lat": 40.712800000000001}})
+@example(extra={"note": "Desk: information, nan,]", "LABEL": 1, "label ": 2})
+def test_an_export_changes_no_byte_of_a_record_that_has_none_of_the_fields(
+    lake: StagedLake, export: str, extra: dict[str, Any]
+) -> None:
+    record = {**{key: value for key, value in extra.items() if key not in usable}, **GOOD}
+    text = json.dumps(strict(record)).replace("40.7128", "40.712800000000001")
+    lake.read(f'{text}\n{{"ride_id": "b", "ride_dist": 2.50, "ride_time": 1}}')
+    for before, after in zip(
+        [text, '{"ride_id": "b", "ride_dist": 2.50, "ride_time": 1}'],
+        lake.exported(export),
+        strict=True,
+    ):
+        assert after.startswith(before[:-1] + ',"label":7')
+
+
+REWRITTEN = {
+    # what is no strict JSON keeps its numbers, and its texts
+    '{"a": NaN, "b": [-Infinity, 2.50,], "c": "NaN,]"}': (
+        '{"a": null, "b": [null, 2.50], "c": "NaN,]","label":7}'
+    ),
+    # a field of the name is replaced, however it is written
+    '{"label": "Home", "b": {"label": 1}}': '{"b":{"label":1},"label":7}',
+    '{"lab\\u0065l": "Home", "b": nan}': '{"b":null,"label":7}',
+    # line ends between fields go, and nothing else
+    '{\r\n  "a": 2.50,\n\t"b": "\\n"\n}': '{  "a": 2.50,\t"b": "\\n","label":7}',
+}
+
+
+@pytest.mark.parametrize("record", REWRITTEN)
+def test_what_an_export_has_to_change_it_changes(lake: StagedLake, record: str) -> None:
+    fields = '"ride_id": "r", "ride_dist": 1, "ride_time": 1'
+    lake.read(f"[{record[:-1].rstrip()}, {fields}{record[-1]}]")
+    (exported,) = lake.exported()
+    expected = json.loads(REWRITTEN[record])
+    assert json.loads(exported) == {**json.loads(f"{{{fields}}}"), **expected}
+    for number in re.findall(r"\d\.\d+", record):
+        assert number in exported
+    assert "\n" not in exported
+    assert "\r" not in exported
 
 
 lines = st.lists(
-    st.text(st.characters(codec="utf-8", exclude_characters="\n"))
-    | (rides | any_json).map(json.dumps),
+    st.text(st.characters(codec="utf-8", exclude_characters="\n")) | any_record.map(json.dumps),
     max_size=8,
 )
 
 
 @settings(max_examples=100, deadline=None)
 @given(lines=lines)
-@example(lines=['{"ride_id": 1,}', "{}{}", "\x00", "\ufeff{}", "[", '"\\ud800"', "'", "//"])
-def test_any_line_is_clean_or_rejected(lake: Lake, lines: list[str]) -> None:
-    lines = [json.dumps(GOOD), *lines]
+@example(lines=['{"ride_id": 1,}', "{}{}", "\x00", "\ufeff{}", "x", '"\\ud800"', "'", "//"])
+@example(
+    lines=['{"note": "the driver\u2019s \xc9 \xdf \x80"}', '{"a":\r 1}', "\x0b", "\x0cno", "no\r"]
+)
+def test_any_line_is_clean_or_rejected_and_kept_as_it_came(
+    lake: StagedLake, lines: list[str]
+) -> None:
+    lines = [json.dumps(GOOD), *lines, json.dumps({**GOOD, "ride_id": "last"})]
     lake.read("\n".join(lines))
-    assert_nothing_is_lost(lake, sum(line.strip(" \t\r") != "" for line in lines))
+    kept = [line for line in (line.strip(" \t\r\v\f") for line in lines) if line]
+    assert_nothing_is_lost(lake, len(kept))
+    for number, reason, text in lake.rejected():
+        if reason == "malformed JSON":
+            assert text == kept[number - 1]
+
+
+def test_a_byte_that_is_no_utf_8_is_shown_by_its_number(lake: StagedLake) -> None:
+    good = json.dumps({**GOOD, "note": "the driver\u2019s caf\xe9"}, ensure_ascii=False).encode()
+    lake.read(good + b'\n{"ride_id": "caf\xe9 \xe2\x80\x99"}\n' + good.replace(b"good", b"last"))
+    assert lake.rejected() == [(2, "malformed JSON", '{"ride_id": "caf\\xe9 \u2019"}')]
+
+
+@pytest.mark.parametrize(
+    ("inner", "is_read"),
+    [
+        ("[" * 499 + "]" * 499, True),
+        ("[" * 500 + "]" * 500, False),
+        ('{"a":' * 200_000 + "1" + "}" * 200_000, False),
+        ('[{"a":' * 300 + "-1.5e3" + "}, true, null]" * 300, False),
+        (json.dumps([[n / 7, {"a": n}] for n in range(2000)]), True),
+        (json.dumps("[" * 3000 + '"{'), True),
+    ],
+)
+def test_a_record_is_read_to_500_levels(lake: StagedLake, inner: str, is_read: bool) -> None:
+    lake.read(f'{json.dumps(GOOD)[:-1]}, "x": {inner}}}\n{json.dumps({**GOOD, "ride_id": 2})}')
+    reasons = [reason for _, reason, _ in lake.rejected()]
+    assert reasons == ([] if is_read else ["nested more than 500 levels deep"])
+    assert len(lake.exported()) == 2 - len(reasons)
+
+
+BLANKS = ["\t", "\r\n", "\u00a0", "\u3000", "\u200b\ufeff", "\u2800", "\u3164", "\x00", "\x1f"]
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+def test_what_looks_like_nothing_is_nothing_and_is_taken_off_the_ends(
+    lake: StagedLake, blank: str
+) -> None:
+    rides = [
+        GOOD,
+        GOOD | {"ride_id": blank},
+        GOOD | {"ride_id": f"{blank}good{blank} "},
+        GOOD | {"ride_id": f"a{blank}b", "area": f"{blank}Soho{blank}", "news": blank},
+    ]
+    lake.read(json.dumps(rides))
+    assert [(number, reason) for number, reason, _ in lake.rejected()] == [
+        (2, "no ride_id"),
+        (3, "repeated ride_id"),
+    ]
+    query = "select ride_id, area, news from staging.intermediate.int_rides_cleaned order by all"
+    assert lake.query(query) == [(f"a{blank}b", "Soho", None), ("good", None, None)]

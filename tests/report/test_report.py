@@ -353,33 +353,6 @@ class TestSize:
         assert 100 < sum(story != 0 for story in told) < len(told)
         assert 50 < page.count('<tr id="r') < MOST_RIDES
 
-    def test_a_record_of_several_lines_moves_the_lines_after_it(
-        self, day: duckdb.DuckDBPyConnection
-    ) -> None:
-        (first, second) = day.execute(
-            "select record_number from anomalous_rides order by record_number limit 2"
-        ).fetchall()
-        lines = page_of(day)
-        day.execute(
-            "update stg_lake__ride_records set record = replace(record, ',', E',\n') "
-            "where record_number = $first",
-            {"first": first[0]},
-        )
-        (breaks,) = day.execute(
-            "select length(record) - length(replace(record, chr(10), '')) "
-            "from stg_lake__ride_records where record_number = $first",
-            {"first": first[0]},
-        ).fetchall()[0]
-        moved = page_of(day)
-        assert breaks > 0
-        assert line_of(moved, first[0]) == line_of(lines, first[0])
-        assert line_of(moved, second[0]) == line_of(lines, second[0]) + breaks
-
-
-def line_of(page: str, record_number: int) -> int:
-    row = page.partition(f'<tr id="r{record_number}"')[2].partition("</tr>")[0]
-    return int(row.partition("#L")[2].partition('"')[0])
-
 
 class TestFiles:
     def test_pages_replace_earlier_ones_whole_and_leave_nothing_else(
