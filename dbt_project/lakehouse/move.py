@@ -112,7 +112,7 @@ def _compare(connection: duckdb.DuckDBPyConnection, table: str, target: Schema, 
     LakehouseError
         If they have not.
     """
-    listed = ", ".join(f"DATE '{day}'" for day in days)
+    listed = ", ".join(f"DATE '{day}'" for day in days) or "NULL"
     found = [
         content(connection, table, _SOURCE, f"{schema.table(table)} WHERE ride_date IN ({listed})")
         for schema in (_SOURCE, target)

@@ -1,29 +1,17 @@
 with news as (
-    select
-        text,
-        is_time_unreadable
-    from {{ ref('stg_lake__news') }}
+    select * from {{ ref('stg_lake__news') }}
 ),
 
 weather as (
-    select
-        text,
-        is_time_unreadable
-    from {{ ref('stg_lake__weather') }}
+    select * from {{ ref('stg_lake__weather') }}
 ),
 
 traffic as (
-    select
-        text,
-        is_time_unreadable
-    from {{ ref('stg_lake__traffic') }}
+    select * from {{ ref('stg_lake__traffic') }}
 ),
 
 ride_records as (
-    select
-        record_number,
-        source_file
-    from {{ ref('stg_lake__ride_records') }}
+    select * from {{ ref('stg_lake__ride_records') }}
 ),
 
 cleaned as (

@@ -15,7 +15,8 @@ select
 from windows
 inner join contexts
     on
-        windows.window_start = contexts.window_start
+        contexts.context_id != {{ run_date_sql() }}::varchar  -- the day as a whole, which no ride has
+        and windows.window_start = contexts.window_start
         and windows.window_end = contexts.window_end
         {%- for key in ['area_key', 'news', 'weather', 'traffic'] %}
         and windows.{{ key }} is not distinct from contexts.{{ key }}

@@ -225,7 +225,7 @@ class TestYesterdaysFilesStay:
     def test_fault_21_a_rule_that_rides_break_names_them(self, yesterday: Workplace) -> None:
         rule = (
             "select ride_id, record_number, ride_dist from {{ ref('rides') }} "
-            "where ride_date = {{ run_date_sql() }} and ride_dist > 20 order by ride_id",
+            "where ride_date = {{ run_date_sql() }} and ride_dist > 20 order by ride_id"
         )
         yesterday.project = project_with_rule(yesterday.folder / "project", rule)
         build = self.refuse(yesterday)
@@ -240,8 +240,8 @@ class TestYesterdaysFilesStay:
         journal.write_bytes(b"x" * 5000)
         build = self.refuse(yesterday)
         assert build.last_line == (
-            f"Error: the journal of summaries {journal}: file is not a database; move it away, "
-            "and the answers are taken from the warehouse"
+            f"Error: {journal} is damaged: move it away, and the answers are taken from the "
+            "warehouse (file is not a database)"
         )
         assert "Traceback" not in build.output
 

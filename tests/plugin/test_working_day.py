@@ -105,15 +105,17 @@ def test_what_is_made_of_a_model_goes_when_it_is_built_again_and_with_it_its_tes
     first.run(first.everything)
     first.end()
     second = Command(warehouse, manifest)
-    second.begin(["model.etml.int_contexts"])
-    second.run(["model.etml.int_contexts"])
+    second.begin(["model.etml.int_summary_contexts"])
+    second.run(["model.etml.int_summary_contexts"])
     second.end()
     third = Command(warehouse, manifest)
-    with pytest.raises(UserError, match=r"^report: not replaced, because without is_key_int_co"):
+    with pytest.raises(
+        UserError, match=r"^report: not replaced, because without (is_key_)?int_(summary|context)_"
+    ):
         third.begin(["model.etml.report"])
     third.begin(["model.etml.daily_reports"])
     assert third.lacks("clustered_data") == ""
-    assert "without is_key_int_contexts" in third.lacks("clustered_summarized")
+    assert "without is_key_int_summary_contexts" in third.lacks("clustered_summarized")
 
 
 def test_a_command_that_never_ended_leaves_nothing_to_go_on_from(

@@ -47,8 +47,9 @@ def hostile_day(tmp_path_factory: pytest.TempPathFactory) -> Build:
             "ride_dist": distance,
             "ride_time": time,
             "note": hostile,
-            "news": hostile,
-            "traffic": hostile,
+            "news": "\n".join(HOSTILE),
+            "weather": f"Heavy rain. {HOSTILE[1]}",
+            "traffic": "\n".join(HOSTILE),
             **({} if number == 0 else {"pickup_at": f"2023-05-01T{2 + number:02d}:15:00"}),
         }
         for number, (hostile, (distance, time)) in enumerate(zip(HOSTILE, measures, strict=True))

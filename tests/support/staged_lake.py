@@ -47,8 +47,7 @@ class StagedLake:
         workplace.write(RIDES, [GOOD])
         for kind in ("news", "weather", "traffic"):
             workplace.write(f"{kind}-{DATE}.json", [{"text": "Rain."}])
-        untested = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
-        workplace.build_day(DATE, *untested)
+        workplace.build_day(DATE)
         compiled = workplace.folder / "target" / "compiled" / "etml" / "models"
         self.connection = duckdb.connect()
         self.connection.execute("ATTACH ':memory:' AS staging")
