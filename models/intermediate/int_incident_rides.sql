@@ -62,14 +62,14 @@ rides_by_hour as (
         time_bucket(interval 1 hour, rides.pickup_at, {{ day_start() }}) as hour_start,
         count(*) as rides,
         count(*) filter (rides.is_anomaly and under_bulletins.record_number is null) as anomalous_rides,
-        sum(count(*) filter (rides.is_anomaly)) over () / sum(count(*)) over () as usual_share,
+        sum(anomalous_rides) over () / sum(count(*)) over () as usual_share,
         count(*) over () as hours
     from rides
     left join under_bulletins on rides.record_number = under_bulletins.record_number
     group by all
 ),
 
--- the binomial test against the day's share, for as many hours of areas as there are (Bonferroni's correction): the
+-- the binomial test against the day's share of such rides, for as many hours of areas as there are (Bonferroni's correction): the
 -- probability of so many anomalous rides or more, a term for each number, its factorials by lgamma
 tested as (
     select

@@ -2,11 +2,8 @@ with windows as (
     select * from {{ ref('int_ride_windows') }}
 ),
 
--- the day as a whole is no ride's
 contexts as (
-    select *
-    from {{ ref('int_contexts') }}
-    where context_id != {{ run_date_sql() }}::varchar
+    select * from {{ ref('int_contexts') }}
 )
 
 select
