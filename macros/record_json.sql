@@ -18,6 +18,7 @@
         'circumstance',
         'item_ids',
         'summary_support',
+        'incident_id',
     ]) -}}
 {%- endmacro %}
 

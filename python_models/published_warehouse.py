@@ -10,6 +10,8 @@ def model(dbt, session):
     dbt.ref("rejected_rides")
     dbt.ref("ride_contexts")
     dbt.ref("ride_circumstances")
+    dbt.ref("incidents")
+    dbt.ref("weather_hours")
     dbt.ref("context_summaries")
     dbt.ref("daily_reports")
     dbt.ref("clustered_data")

@@ -5,7 +5,7 @@ from dbt_project.settings.environment import LakeSettings, WarehouseSettings
 
 def model(dbt, session):
     # Named, so that all of these and their tests come first.
-    dbt.ref("stg_lake__weather")
+    dbt.ref("weather_hours")
     dbt.ref("stg_lake__traffic")
     dbt.ref("clustered_data")
     dbt.ref("clustered_summarized")

@@ -21,8 +21,8 @@ class Hour:
     anomalous: int = 0
     kinds: dict[str, int] = field(default_factory=dict)
     weather: list[str] = field(default_factory=list)
-    """The observation in force as the hour begins in each area, and those within it; without any
-    the day's first. One that says no time is in force only where no other is."""
+    """The observation in force as the hour begins in each area, and those within it, as rides are
+    told of them."""
     traffic: list[str] = field(default_factory=list)
     """The bulletins that hold in it; one without an end holds until the day's end."""
 
@@ -63,9 +63,11 @@ def read_hours(connection: duckdb.DuckDBPyConnection, date: datetime.date, time_
         hour.anomalous += row["anomalous"]
         if row["anomalous"]:
             hour.kinds[row["anomaly_kind"]] = row["anomalous"]
-    weather = rows(connection, WEATHER, time_zone=time_zone)
+    weather = rows(connection, WEATHER, date=date)
     traffic = rows(connection, TRAFFIC, time_zone=time_zone)
-    _tell_weather(hours, weather, date)
+    for row in weather:
+        for text in row["text"].splitlines():
+            hours[row["hour"]].weather.append(_told({**row, "text": text}))
     _tell_traffic(hours, traffic, date)
     return Hours(hours, without_pickup, of_other_days, bool(weather), bool(traffic))
 
@@ -82,10 +84,10 @@ order by all
 """
 
 WEATHER = f"""
-select timezone($time_zone, observed_at) as observed_at, {PLACE_AND_TEXT}
-from stg_lake__weather
-where text is not null
-order by observed_at nulls last, record_number
+select hour(hour_local) as hour, {PLACE_AND_TEXT}
+from weather_hours
+where ride_date = $date
+order by hour_start, area nulls first
 """
 
 TRAFFIC = f"""
@@ -95,15 +97,6 @@ from stg_lake__traffic
 where text is not null
 order by started_at nulls first, record_number
 """
-
-
-def _tell_weather(hours: list[Hour], weather: list[Row], date: datetime.date) -> None:
-    for hour in hours:
-        start, end = _limits(hour, date)
-        before = [row for row in weather if row["observed_at"] and row["observed_at"] < end]
-        within = [row for row in before if row["observed_at"] > start]
-        in_force = {(row["area"] or "").lower(): row for row in before if row not in within}
-        hour.weather = [_told(row) for row in [*in_force.values(), *within] or weather[:1]]
 
 
 def _tell_traffic(hours: list[Hour], traffic: list[Row], date: datetime.date) -> None:

@@ -78,7 +78,7 @@ class Variables(BaseModel):
     news_minutes: int = Field(
         ge=1,
         le=1440,
-        description="So long a headline is among the circumstances of rides, once it is out.",
+        description="So long a headline is among the circumstances of rides, minutes.",
     )
     clustering_features: list[Literal["ride_dist", "ride_time"]] = Field(
         min_length=1, max_length=2, description="What rides are compared by; never speed."

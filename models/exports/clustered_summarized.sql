@@ -41,7 +41,8 @@ anomalies as (
             'likely_reason', likely_reason,
             'circumstance', circumstance,
             'item_ids', item_ids,
-            'summary_support', summary_support
+            'summary_support', summary_support,
+            'incident_id', incident_id
         )::varchar as added
     from {{ ref('anomalous_rides') }}
     where ride_date = {{ run_date_sql() }}
@@ -62,7 +63,8 @@ normal as (
             'likely_reason', null,
             'circumstance', null,
             'item_ids', [],
-            'summary_support', null
+            'summary_support', null,
+            'incident_id', null
         )::varchar as added
 ),
 

@@ -88,7 +88,6 @@ context_items as (
 )
 
 select
-    * exclude (context_id, relevance),
-    context_id,
+    * exclude (relevance),
     row_number() over (partition by context_id order by is_notable desc, relevance asc) as item_number
 from context_items

@@ -17,57 +17,39 @@ contexts as (
         news,
         weather,
         traffic,
-        row_number() over () as context_number,
-        min(area) as area
+        min(area) as area,
+        row_number() over () as context_number
     from windows
     group by area_key, window_start, window_end, news, weather, traffic
 ),
 
--- two joins, because one on "this area or none" compares every pair
-items_of_area as (
+-- where what is said concerns a context: in its area, and in the whole city, whose name is blank here
+places as (
     select
-        contexts.context_number,
-        items.item_id,
-        items.relevance
+        *,
+        unnest(case when area_key is null then [''] else [area_key, ''] end) as place
     from contexts
-    inner join items
-        on
-            not items.is_of_the_day
-            and contexts.window_end > items.holds_from
-            and contexts.window_start < items.holds_until
-            -- a text that a ride carries itself stands before the day's files
-            and case items.kind
-                when 'news' then contexts.news is null
-                when 'weather' then contexts.weather is null
-                else contexts.traffic is null
-            end
-            and contexts.area_key = items.area_key
 ),
 
-items_of_city as (
-    select
-        contexts.context_number,
-        items.item_id,
-        items.relevance
-    from contexts
-    inner join items
-        on
-            not items.is_of_the_day
-            and contexts.window_end > items.holds_from
-            and contexts.window_start < items.holds_until
-            -- a text that a ride carries itself stands before the day's files
-            and case items.kind
-                when 'news' then contexts.news is null
-                when 'weather' then contexts.weather is null
-                else contexts.traffic is null
-            end
-            and items.area_key is null
-),
-
+-- a text that a ride carries itself stands before the day's files
 items_of_contexts as (
-    select * from items_of_area
-    union all
-    select * from items_of_city
+    select
+        places.context_number,
+        items.item_id,
+        items.relevance
+    from places
+    inner join items
+        on
+            places.place = coalesce(items.area_key, '')
+            and places.window_end > items.holds_from
+            and places.window_start < items.holds_until
+    where
+        not items.is_of_the_day
+        and case items.kind
+            when 'news' then places.news is null
+            when 'weather' then places.weather is null
+            else places.traffic is null
+        end
 ),
 
 item_lists as (

@@ -16,6 +16,10 @@ summaries as (
 
 facts as (
     select * from {{ ref('int_ride_facts') }}
+),
+
+incident_rides as (
+    select * from {{ ref('int_incident_rides') }}
 )
 
 select
@@ -47,10 +51,12 @@ select
     facts.distance_from_normal,
     facts.severity,
     facts.likely_reason,
+    nullif(summaries.circumstance, '') as circumstance,
     summaries.item_ids::json::varchar[] as item_ids,
     summaries.summary_support,
-    nullif(summaries.circumstance, '') as circumstance
+    incident_rides.incident_id
 from rides
 inner join contexts on rides.context_id = contexts.context_id
 inner join summaries on rides.context_id = summaries.context_id
 inner join facts on rides.record_number = facts.record_number
+left join incident_rides on rides.record_number = incident_rides.record_number

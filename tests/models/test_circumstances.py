@@ -66,9 +66,7 @@ WEATHER = [
 def day(tmp_path_factory: pytest.TempPathFactory) -> Build:
     workplace = Workplace(tmp_path_factory.mktemp("circumstances"))
     rides = [ride(f"normal-{number}", "Govan", "15:00", 2) for number in range(80)]
-    rides += [
-        ride(name, *place, 90 + 7 * number) for number, (name, place) in enumerate(FAR.items())
-    ]
+    rides += [ride(name, *FAR[name], 90 + 7 * number) for number, name in enumerate(FAR)]
     workplace.write(f"taxi-rides-{DATE}.json", rides)
     workplace.write(f"traffic-{DATE}.json", TRAFFIC)
     workplace.write(f"news-{DATE}.json", NEWS)

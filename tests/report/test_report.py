@@ -24,7 +24,6 @@ from dbt_project.lake.pages import write_page
 from dbt_project.plugin.report import write_report
 from dbt_project.report.exports import Exports
 from dbt_project.report.facts import read_facts
-from dbt_project.report.hours import read_hours
 from dbt_project.report.page import LARGEST_PAGE, MOST_RIDES, read_page
 from dbt_project.report.rides import MARKS
 from dbt_project.report.words import comparison, duration, miles, share, volume
@@ -157,7 +156,7 @@ class TestDays:
     def test_a_day_without_side_files_and_pickup_times_says_so(
         self, day: duckdb.DuckDBPyConnection
     ) -> None:
-        day.execute("delete from stg_lake__weather; delete from stg_lake__traffic")
+        day.execute("delete from weather_hours; delete from stg_lake__traffic")
         day.execute("update rides set pickup_at = null, pickup_local = null, area = null")
         day.execute("update anomalous_rides set pickup_at = null, pickup_local = null, area = null")
         day.execute("update daily_reports set warnings = ['no traffic in the lake']")
@@ -197,10 +196,13 @@ class TestDays:
     def test_circumstances_stand_in_the_hours_in_which_they_held(
         self, day: duckdb.DuckDBPyConnection
     ) -> None:
-        day.execute("delete from stg_lake__weather; delete from stg_lake__traffic")
+        day.execute("delete from weather_hours; delete from stg_lake__traffic")
         day.execute(
-            "insert into stg_lake__weather (record_number, observed_at, text) values "
-            "(1, '2023-05-01 03:00:00+01', 'Dry.'), (2, '2023-05-01 08:20:00+01', 'Heavy snow.')"
+            "insert into weather_hours by name select '2023-05-01'::date as ride_date, hour_start, "
+            "hour_start at time zone 'Europe/London' as hour_local, area, text from (values "
+            "('2023-05-01 07:00:00+01'::timestamptz, null, 'Dry.'), "
+            "('2023-05-01 08:00:00+01', null, e'Dry.\\nHeavy snow.'), "
+            "('2023-05-01 08:00:00+01', 'Govan', 'Fog.')) as hours (hour_start, area, text)"
         )
         day.execute(
             "insert into stg_lake__traffic (record_number, started_at, ended_at, area, text) "
@@ -213,33 +215,13 @@ class TestDays:
             row.partition(":00</th>")[0]: row.partition("</tr>")[0]
             for row in page.split('<th scope="row">')[1:25]
         }
-        assert "Dry." in rows["00"]  # no earlier observation
+        assert "Dry." in rows["07"]
         assert "Heavy snow." not in rows["07"]
-        assert "Dry.\nHeavy snow." in rows["08"]
+        assert "Dry.\nHeavy snow.\nGovan: Fog." in rows["08"]
         assert "Dry." not in rows["09"]
         held = [hour for hour, row in rows.items() if "Govan: Tunnel closed." in row]
         assert held == ["10", "11"]
         assert [hour for hour, row in rows.items() if "Bridge closed." in row] == ["22", "23"]
-
-    def test_weather_is_in_force_as_it_is_for_the_rides(
-        self, day: duckdb.DuckDBPyConnection
-    ) -> None:
-        day.execute("delete from stg_lake__weather")
-        day.execute(
-            "insert into stg_lake__weather (record_number, observed_at, area, text) values "
-            "(1, '2023-05-01 01:00:00+01', 'Govan', 'Fog.'), "
-            "(2, '2023-05-01 02:30:00+01', 'GOVAN', 'Sun.'), (3, null, null, 'Hail.')"
-        )
-        hours = read_hours(day, DATE, "Europe/London").hours
-        assert [hour.weather for hour in hours[:4]] == [
-            ["Govan: Fog."],
-            ["Govan: Fog."],
-            ["Govan: Fog.", "GOVAN: Sun."],
-            ["GOVAN: Sun."],
-        ]
-        day.execute("delete from stg_lake__weather where observed_at is not null")
-        hours = read_hours(day, DATE, "Europe/London").hours
-        assert {tuple(hour.weather) for hour in hours} == {("Hail.",)}
 
 
 class TestHistory:
@@ -340,11 +322,11 @@ class TestSize:
             "replace (record_number + 1000 * n as record_number) "
             "from stg_lake__ride_records, range(1, 401) as copies(n)"
         )
-        for kind in ("weather", "traffic"):
-            day.execute(
-                f"insert into stg_lake__{kind} (record_number, text) "
-                "select 1000 + n, repeat('It rains. ', 10000) from range(100) as texts(n)"
-            )
+        day.execute("update weather_hours set text = repeat('It rains. ', 1000000)")
+        day.execute(
+            "insert into stg_lake__traffic (record_number, text) "
+            "select 1000 + n, repeat('It rains. ', 10000) from range(100) as texts(n)"
+        )
         page = page_of(day)
         assert len(page.encode()) <= LARGEST_PAGE
         assert page.count("<use xlink:href") > 1000

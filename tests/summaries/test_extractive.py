@@ -1,4 +1,4 @@
-"""A summary without a language model tells what was notable there and then, always the same."""
+"""The summary without a model tells what was notable there and then, and always the same."""
 
 import datetime as dt
 from typing import Any
@@ -16,6 +16,7 @@ from dbt_project.summaries.extractive import (
     claims_of,
     summarise_extractively,
 )
+from dbt_project.summaries.feed_text import feed_text
 from dbt_project.summaries.sentences import end_properly, split_sentences
 
 NOTHING = "No bulletin, event or notable weather is known for"
@@ -23,7 +24,10 @@ ROWS = st.lists(
     st.builds(
         lambda kind, text, area, start, end: (kind, text, area, start, end),
         st.sampled_from(["traffic", "weather", "news"]),
-        st.one_of(st.text(max_size=200), st.sampled_from([LEAK, RAIN, MARCH, CHESS, "Mr.", "!?"])),
+        st.one_of(
+            st.text(max_size=200).map(feed_text),
+            st.sampled_from([LEAK, RAIN, MARCH, CHESS, "Mr.", "!?"]),
+        ),
         st.sampled_from([None, "Leith"]),
         st.sampled_from([None, "16:40", "00:00"]),
         st.sampled_from([None, "19:10", "23:59"]),

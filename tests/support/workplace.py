@@ -28,6 +28,8 @@ MARTS = {
     "rejected_rides",
     "ride_contexts",
     "ride_circumstances",
+    "incidents",
+    "weather_hours",
     "context_summaries",
     "daily_reports",
 }
