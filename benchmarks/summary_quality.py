@@ -381,40 +381,39 @@ def parsed_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+def measured_ways(
+    options: argparse.Namespace, folder: Path
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Score each way on the days that it is tried on."""
     days = list(simulated_days(folder, options.days, options.rides))
-    ways = {"extractive": score(days, folder / "extractive")}
+    yield "extractive", score(days, folder / "extractive")
     with ChatServer(otherwise=quote_bulletins) as server:
-        ways["scripted"] = score(
-            days,
-            folder / "scripted",
-            OPENAI_BASE_URL=server.base_url,
-            OPENAI_API_KEY="of-the-scripted-server",
-        )
+        model = {"OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "of-the-scripted-server"}
+        yield "scripted", score(days, folder / "scripted", **model)
     if options.folder:
         real = real_days(options.folder, folder, options.city, options.time_zone)
-        ways["real"] = score(real, folder / "real")
+        figures = score(real, folder / "real")
         # Nobody knows what delayed a real ride, and what did not.
         for unknown in ("named", "nothing", "incidents"):
-            ways["real"]["scores"].pop(unknown)
-    return ways
+            figures["scores"].pop(unknown)
+        yield "real", figures
 
 
 def main() -> None:
     """Measure, keep the figures, make the page and print its table."""
     options = parsed_options()
     file = page.results_folder(options.docs) / "summary_quality.json"
-    earlier = json.loads(file.read_text(encoding="utf-8"))["ways"] if file.exists() else {}
-    with tempfile.TemporaryDirectory() as folder:
-        ways = measure(options, Path(folder))
+    ways = json.loads(file.read_text(encoding="utf-8"))["ways"] if file.exists() else {}
     results = {
         "machine": machine(),
         "command": "python benchmarks/summary_quality.py",
         "rides": options.rides,
-        "ways": {**earlier, **ways},
+        "ways": ways,
     }
-    file.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        for way, figures in measured_ways(options, Path(folder)):
+            ways[way] = figures
+            file.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     page.write(options.docs)
     print(page.quality_table(results))
 

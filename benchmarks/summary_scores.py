@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from dbt_project.summaries.sentences import split_sentences
@@ -54,7 +55,7 @@ class Item:
     text: str
     matters: bool = False
 
-    @property
+    @cached_property
     def words(self) -> frozenset[str]:
         """The words of its text, its times and its area."""
         clocks = (f"{time:%H:%M}" for time in (self.starts_at, self.ends_at) if time)
