@@ -1,8 +1,8 @@
 """Make the results' page and its plot from the figures that were measured.
 
-``python benchmarks/page.py`` measures nothing. It reads ``day.json`` and ``recall.json`` in
-``docs/benchmarks/``, and ``clustering.md`` there, and writes ``docs/benchmarks.md`` and
-``docs/benchmarks/cost_per_ride.svg``.
+``python benchmarks/page.py`` measures nothing. It reads ``day.json``, ``recall.json``,
+``summary_quality.json`` and ``clustering.md`` in ``docs/benchmarks/``, and writes
+``docs/benchmarks.md`` and ``docs/benchmarks/cost_per_ride.svg``.
 """
 
 from __future__ import annotations
@@ -413,6 +413,76 @@ kind is given from the ride's place among the day's normal rides, so that a long
 also slow may have either name. Rows of *naturally unusual* and *none* were not injected."""
 
 
+# Summaries ----------------------------------------------------------------------------------------
+
+
+MEASURES = {
+    "shared": ("sentences that stand in more than half of their day's anomalous rides", "≤ 5%"),
+    "named": ("summaries that name the bulletin of their ride's incident", "≥ 95%"),
+    "nothing": ("summaries that say that nothing fits, where nothing was planted", "≥ 95%"),
+    "unsupported": ("sentences that rest on no item", "0"),
+    "elsewhere": ("sentences about other hours or areas", "0"),
+    "world": ("sentences of world news", "0"),
+    "without_items": ("summaries without `item_ids` that say something", "0"),
+    "strange_items": ("rows of `ride_circumstances` of other hours or areas", "0"),
+    "incidents": ("planted incidents that are rows of `incidents`", "≥ 95%"),
+}
+WAYS = {
+    "extractive": "without a model",
+    "scripted": "scripted server",
+    "real": "real days, without a model",
+}
+
+
+def quality_parts(results: Results) -> list[str]:
+    """Return the parts of the page about summaries."""
+    return [
+        "## What summaries are about",
+        command_part(results),
+        quality_table(results),
+        quality_notes(results),
+    ]
+
+
+def quality_table(results: Results) -> str:
+    """Show each measure of each way beside its target."""
+    ways = [way for way in WAYS if way in results["ways"]]
+    rows = [
+        [what, target, *(share_cell(results["ways"][way]["scores"].get(name)) for way in ways)]
+        for name, (what, target) in MEASURES.items()
+    ]
+    return markdown_table(["", "target", *(WAYS[way] for way in ways)], rows)
+
+
+def share_cell(share: list[int] | str | None) -> str:
+    """Format how many of how many."""
+    if share is None:
+        return "not known"
+    if isinstance(share, str):
+        return share
+    hits, of = share
+    return f"{hits:,} of {of:,} ({hits / of:.1%})" if of else "none"
+
+
+def quality_notes(results: Results) -> str:
+    """Say what was measured and how."""
+    days = "; ".join(
+        f"{WAYS[name]} {way['days']} days with {way['rides']:,} anomalous rides"
+        for name, way in results["ways"].items()
+    )
+    return paragraph(
+        f"""Built and published: {days}. The simulated days have {results["rides"]:,} rides each,
+        other seeds, weekdays and seasons, and every other one has planted incidents: closures and
+        crowds that delay about half of the rides of their area and hours. Sentences are compared
+        with the files of the lake: one rests on the item that has most of its words, half of them
+        at least; it names a bulletin with half of those words of one of its sentences that no other
+        text of the day has. Nothing was planted for a ride if no bulletin, no headline about its
+        area and no rain, fog, ice or strong wind falls into its area and hours. The scripted server
+        quotes the bulletins of the ride's area. World news of real days are the headlines that do
+        not name the city."""
+    )
+
+
 # The plot -----------------------------------------------------------------------------------------
 
 
@@ -470,7 +540,11 @@ def curve(axes: Any, points: list[tuple[int, float]], label: str, colour: str, m
     axes.plot(*zip(*shown, strict=True), label=label, color=colour, marker=mark, linewidth=2)
 
 
-SECTIONS: dict[str, Callable[[Results], list[str]]] = {"day": day_parts, "recall": recall_parts}
+SECTIONS: dict[str, Callable[[Results], list[str]]] = {
+    "day": day_parts,
+    "recall": recall_parts,
+    "summary_quality": quality_parts,
+}
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     summary = (
         f"{options.day_name}: {options.rides} rides, {anomalies} of them anomalies, "
         f"and {options.bad_records} bad records"
+        + (f"; incidents planted: {options.incidents}" if options.incidents else "")
     )
     print("\n  ".join([summary, *map(str, written)]))
     return 0

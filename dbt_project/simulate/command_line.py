@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from dbt_project.simulate.options import BAD_KINDS, Options
-from dbt_project.simulate.rides import KINDS, NATURALLY_UNUSUAL
+from dbt_project.simulate.rides import DELAYED_BY_INCIDENT, KINDS, NATURALLY_UNUSUAL
+from dbt_project.simulate.world import MOST_INCIDENTS
 
 COMMAND = "python -m dbt_project.simulate"
 
@@ -45,6 +46,14 @@ def positive_number(text: str) -> int:
     number = whole_number(text)
     if number == 0:
         raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def number_of_incidents(text: str) -> int:
+    """Read a whole number from 0 to `MOST_INCIDENTS`."""
+    number = whole_number(text)
+    if number > MOST_INCIDENTS:
+        raise argparse.ArgumentTypeError(f"{number} are more than a day has areas to spare for")
     return number
 
 
@@ -136,6 +145,17 @@ def make_parser() -> OneLineParser:
         "(default: 0.005, but at least 8 rides, and a tenth of a day of under 80)",
     )
     add(
+        "--incidents",
+        type=number_of_incidents,
+        default=default.incidents,
+        metavar="N",
+        help="closures and crowds to plant, 0 to "
+        f"{MOST_INCIDENTS}: each is a traffic bulletin that delays about half of the rides of its "
+        f"area and hours; the truth calls those {DELAYED_BY_INCIDENT} and lists the incidents in "
+        "incidents-YYYYMMDD.json; the rest of the day is as without them "
+        f"(default: {default.incidents})",
+    )
+    add(
         "--bad-records",
         type=number_or_share,
         metavar="N|SHARE",
@@ -186,6 +206,7 @@ def read_options(arguments: Sequence[str] | None = None) -> Options:
         truth=given.truth,
         bad_records=bad_records,
         anomaly_share=given.anomaly_share,
+        incidents=given.incidents,
         is_ndjson=given.format == "ndjson",
         is_gzip=given.gzip,
         parts=given.parts,

@@ -10,13 +10,19 @@ from dbt_project.simulate.files import (
     write_evenly,
 )
 from dbt_project.simulate.options import Options
-from dbt_project.simulate.records import RideLines, news_lines, traffic_lines, weather_lines
+from dbt_project.simulate.records import (
+    RideLines,
+    incident_lines,
+    news_lines,
+    traffic_lines,
+    weather_lines,
+)
 from dbt_project.simulate.rides import RideModel, anomalies_of_a_day
 from dbt_project.simulate.world import World, make_world
 
 
 def write_day(options: Options) -> list[Path]:
-    """Write a simulated day into the lake, and its truth file.
+    """Write a simulated day into the lake, and its truth files.
 
     The files of all of it appear together, when the last ride is written.
 
@@ -30,13 +36,14 @@ def write_day(options: Options) -> list[Path]:
     list of Path
         The files written.
     """
-    world = make_world(options.day, options.seed)
+    world = make_world(options.day, options.seed, options.incidents)
     anomalies = anomalies_of_a_day(options.rides, options.anomaly_share)
     model = RideModel(world, options.seed, options.rides, anomalies)
     lines = RideLines(world, options)
     for folder in (options.lake, options.truth):
         folder.mkdir(parents=True, exist_ok=True)
     truth = JsonFile(options.truth / f"truth-{options.day_name}.json")
+    incidents = JsonFile(options.truth / f"incidents-{options.day_name}.json")
     ride_files = [lake_file(name, options) for name in ride_file_names(options)]
     side_files = {} if options.is_historical else side_records(world, options)
 
@@ -46,11 +53,16 @@ def write_day(options: Options) -> list[Path]:
             yield lines.records(rides)
 
     written = [*ride_files, *side_files, truth]
+    if world.incidents:
+        written.append(incidents)
     with published_together(written):
         for file, records in side_files.items():
             file.write(records)
+        incidents.write(incident_lines(world, options.day_name))
         write_evenly(batches(), ride_files, options.records)
     remove_other_forms(options, written)
+    if not world.incidents:
+        incidents.path.unlink(missing_ok=True)
     return [file.path for file in written]
 
 

@@ -37,6 +37,8 @@ class Options:
         Number of records that cannot be used, on top of `rides`.
     anomaly_share : float or None
         Share of the rides that are anomalies; None for the rule of `anomalies_of_a_day`.
+    incidents : int
+        Number of incidents that are planted, each a bulletin and the rides that it delays.
     is_ndjson : bool
         One record per line without an array round them.
     is_gzip : bool
@@ -54,6 +56,7 @@ class Options:
     truth: Path = Path("truth")
     bad_records: int = len(BAD_KINDS)
     anomaly_share: float | None = None
+    incidents: int = 0
     is_ndjson: bool = False
     is_gzip: bool = False
     parts: int = 1

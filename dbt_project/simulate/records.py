@@ -8,15 +8,17 @@ from numpy.typing import NDArray
 
 from dbt_project.simulate.options import BAD_KINDS, Options
 from dbt_project.simulate.rides import (
+    DELAYED_BY_INCIDENT,
     KINDS,
     MINUTE,
     NATURALLY_UNUSUAL,
+    NO_INCIDENT,
     NORMAL,
     PAYMENTS,
     Rides,
 )
 from dbt_project.simulate.texts import AREAS
-from dbt_project.simulate.world import HOUR, WHOLE_CITY, LocalDay, World
+from dbt_project.simulate.world import HOUR, WHOLE_CITY, Bulletin, LocalDay, World
 
 Texts = NDArray[np.object_]
 
@@ -50,13 +52,42 @@ def weather_lines(world: World) -> list[str]:
 
 def traffic_lines(world: World) -> list[str]:
     """Return the day's traffic bulletins as JSON records."""
-    lines = []
-    for bulletin in world.bulletins:
-        record = {"started_at": world.day.stamp(bulletin.start)}
-        if bulletin.end is not None:
-            record["ended_at"] = world.day.stamp(bulletin.end)
-        lines.append(to_json({**record, **named_area(bulletin.area), "text": bulletin.text}))
-    return lines
+    return [
+        to_json(
+            {
+                **named_times(world.day, bulletin, "started_at", "ended_at"),
+                **named_area(bulletin.area),
+                "text": bulletin.text,
+            }
+        )
+        for bulletin in world.traffic
+    ]
+
+
+def incident_lines(world: World, day_name: str) -> list[str]:
+    """Return the planted incidents as JSON records, for the truth beside the rides'."""
+    return [
+        to_json(
+            {
+                "incident": incident_id(day_name, number),
+                **named_area(bulletin.area),
+                **named_times(world.day, bulletin, "starts_at", "ends_at"),
+                "text": bulletin.text,
+            }
+        )
+        for number, bulletin in enumerate(world.incidents)
+    ]
+
+
+def incident_id(day_name: str, number: int) -> str:
+    """Return the name of a planted incident."""
+    return f"{day_name}-incident-{number + 1}"
+
+
+def named_times(day: LocalDay, bulletin: Bulletin, start: str, end: str) -> dict[str, str]:
+    """Return the fields for when a bulletin holds; until further notice has no end."""
+    times = {start: day.stamp(bulletin.start)}
+    return times if bulletin.end is None else {**times, end: day.stamp(bulletin.end)}
 
 
 def named_area(area: int) -> dict[str, str]:
@@ -99,16 +130,17 @@ class RideLines:
 
     def truth(self, rides: Rides) -> list[str]:
         """Return the chunk's anomalies, each with its kind, and its naturally unusual rides."""
-        places = np.flatnonzero((rides.kind != NORMAL) | rides.is_unusual)
-        return [
-            to_json(
-                {
-                    "ride_id": self._ride_id(rides.first + place),
-                    "kind": NATURALLY_UNUSUAL if kind == NORMAL else KINDS[kind],
-                }
-            )
-            for place, kind in zip(places.tolist(), rides.kind[places].tolist(), strict=True)
-        ]
+        places = np.flatnonzero((rides.kind != NORMAL) | rides.is_unusual).tolist()
+        return [to_json(self._true_of(rides, place)) for place in places]
+
+    def _true_of(self, rides: Rides, place: int) -> dict[str, str]:
+        """Return what the truth says of a ride that it names."""
+        ride_id = {"ride_id": self._ride_id(rides.first + place)}
+        kind, incident = int(rides.kind[place]), int(rides.incident[place])
+        if incident != NO_INCIDENT:
+            name = incident_id(self._options.day_name, incident)
+            return {**ride_id, "kind": DELAYED_BY_INCIDENT, "incident": name}
+        return {**ride_id, "kind": NATURALLY_UNUSUAL if kind == NORMAL else KINDS[kind]}
 
     def _ride_id(self, number: int) -> str:
         return f"{self._options.day_name}-{number + 1:08d}"
@@ -178,7 +210,7 @@ def inline_text(world: World, second: int, area: int) -> str:
     published = [item for item in known if item.second < later] or known[:1]
     traffic = [
         bulletin.text
-        for bulletin in world.bulletins
+        for bulletin in world.traffic
         if bulletin.start < later
         and (bulletin.end is None or bulletin.end > second)
         and bulletin.area in here

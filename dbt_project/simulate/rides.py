@@ -36,8 +36,10 @@ KINDS = ("long_distance", "long_time", "stuck_in_traffic", "zero_distance")
 """The kinds of anomaly that are injected."""
 NATURALLY_UNUSUAL = "naturally_unusual"
 """The class of rides that nobody injected and that are unusual all the same."""
+DELAYED_BY_INCIDENT = "delayed_by_incident"
+"""The class of rides that a planted incident delays."""
 NORMAL = -1
-LONG_DISTANCE, LONG_TIME, STUCK_IN_TRAFFIC, ZERO_DISTANCE = range(4)
+LONG_DISTANCE, LONG_TIME, STUCK_IN_TRAFFIC, ZERO_DISTANCE, DELAYED = range(5)
 
 FRIDAY, SATURDAY, SUNDAY = 4, 5, 6
 
@@ -86,6 +88,13 @@ WAITING_SHARE = 0.01
 LONG_WAIT = 0.25
 """A ride that waits for longer than this is naturally unusual, hours."""
 
+DELAYED_SHARE = (0.4, 0.7)
+"""Least and greatest share of the rides that an incident delays, of those long enough for it."""
+DELAY = (3.0, 8.0)
+"""A delayed ride takes so many times as long, at the least and at the most."""
+LEAST_DELAYED_HOURS = 1.0
+"""A delayed ride takes at least this long, which is unusual for any of the city's trips."""
+
 AIRPORT = AREA_NUMBERS["Airport"]
 
 
@@ -106,12 +115,15 @@ class Rides(NamedTuple):
     payment: Integers
     """Number of the means of payment in `PAYMENTS`."""
     kind: Integers
-    """Number of the kind of anomaly in `KINDS`, or `NORMAL`."""
+    """Number of the kind of anomaly in `KINDS`, `DELAYED` or `NORMAL`."""
     is_unusual: Booleans
     """Which of the others are naturally unusual."""
+    incident: Integers
+    """Number of the incident in `World.incidents` that delays the ride, or `NO_INCIDENT`."""
 
 
 PAYMENTS = ("card", "cash", "account")
+NO_INCIDENT = -1
 
 
 def anomalies_of_a_day(rides: int, share: float | None = None) -> Integers:
@@ -167,6 +179,9 @@ class RideModel:
         self._stuck_demand = cumulative_share(by_minute * self._can_get_stuck)
         self._pace = self._pace_by_minute_and_area(interpolate_hours(rush, clock))
         self._area = cumulative_areas(clock)
+        low, high = DELAYED_SHARE
+        rng = np.random.default_rng([seed, day.date.toordinal(), 102])
+        self._delayed_shares = low + (high - low) * rng.random(len(world.incidents))
 
     def chunks(self) -> Iterator[Rides]:
         """Yield the day's rides in order of pickup, at most `RIDES_PER_CHUNK` at a time."""
@@ -190,6 +205,9 @@ class RideModel:
         self._move_into_closures(kind == STUCK_IN_TRAFFIC, pickup, area, rng)
         distance, hours, is_unusual = draw_trips(area, self._pace[pickup // MINUTE, area], rng)
         draw_anomalies(kind, distance, hours, rng)
+        is_ordinary = (kind == NORMAL) & ~is_unusual
+        incident = self._delay_rides(first, pickup, area, is_ordinary, hours)
+        kind[incident != NO_INCIDENT] = DELAYED
         return Rides(
             first,
             pickup,
@@ -200,7 +218,35 @@ class RideModel:
             np.searchsorted([0.71, 0.9], rng.random(count)),
             kind,
             is_unusual & (kind == NORMAL),
+            incident,
         )
+
+    def _delay_rides(
+        self, first: int, pickup: Integers, area: Integers, is_ordinary: Booleans, hours: Floats
+    ) -> Integers:
+        """Let each incident delay ordinary rides of its area and hours; `hours` change in place.
+
+        Returns
+        -------
+        numpy.ndarray of shape (n,)
+            Number of the incident that delays a ride, or `NO_INCIDENT`.
+        """
+        # A stream of its own: without incidents, and beside them, the day is the same.
+        rng = np.random.default_rng([self.seed, self.world.day.date.toordinal(), 103, first])
+        order, position = rng.random((2, len(pickup)))
+        shortest, longest = DELAY
+        least = np.maximum(shortest, LEAST_DELAYED_HOURS / hours)
+        can_be_delayed = is_ordinary & (least < longest)
+        incident = np.full(len(pickup), NO_INCIDENT, dtype=np.int64)
+        for number, bulletin in enumerate(self.world.incidents):
+            # Until its very end: a queue outlasts what has caused it.
+            end = self.world.day.seconds if bulletin.end is None else bulletin.end
+            is_there = (area == bulletin.area) & (bulletin.start <= pickup) & (pickup < end)
+            is_delayed = can_be_delayed & is_there & (order < self._delayed_shares[number])
+            incident[is_delayed] = number
+        delayed = incident != NO_INCIDENT
+        hours[delayed] *= (least * (longest / least) ** position)[delayed]
+        return incident
 
     def _place_anomalies(
         self, first: int, last: int, minute: Integers, rng: np.random.Generator

@@ -50,12 +50,15 @@ class Incident(NamedTuple):
     """A news item about it, empty when no newsroom would care."""
 
 
+AT_ANY_HOUR = (0, 24)
+"""The `starts` of an incident that may happen at any hour."""
+
 CLOSURES = (
     Incident(
         "Partick",
         "Burst water main on Dumbarton Road at Partick Cross. Road closed in both directions "
         "until about {until}, buses diverted, queues back to Byres Road.",
-        (0, 24),
+        AT_ANY_HOUR,
         (3.5, 5.0),
         "Burst water main floods shops on Dumbarton Road; engineers expect a long repair.",
     ),
@@ -63,7 +66,7 @@ CLOSURES = (
         "City Centre",
         "Sauchiehall Street and the top of Hope Street closed for a fire in an empty building. "
         "Traffic at a standstill from Charing Cross to Cowcaddens, cordon until about {until}.",
-        (0, 24),
+        AT_ANY_HOUR,
         (3.0, 4.5),
         "Firefighters tackle blaze in empty building off Sauchiehall Street; no one is hurt.",
     ),
@@ -71,7 +74,7 @@ CLOSURES = (
         "Govan",
         "Clyde Tunnel closed southbound after a collision of three vehicles. Very long queues on "
         "both approaches, expected to reopen about {until}.",
-        (0, 24),
+        AT_ANY_HOUR,
         (2.5, 4.0),
         "Three taken to hospital after Clyde Tunnel collision; injuries are not serious.",
     ),
@@ -79,14 +82,14 @@ CLOSURES = (
         "Finnieston",
         "Clydeside Expressway blocked eastbound at Finnieston: a lorry has shed its load of "
         "timber. Recovery until about {until}, avoid the area.",
-        (0, 24),
+        AT_ANY_HOUR,
         (2.5, 4.0),
     ),
     Incident(
         "Dennistoun",
         "Gas leak on Duke Street. Police have closed the road between Bellgrove and Cumbernauld "
         "Road until about {until}; side streets are gridlocked.",
-        (0, 24),
+        AT_ANY_HOUR,
         (3.0, 5.0),
         "Families leave tenements on Duke Street while engineers search for gas leak.",
     ),
@@ -94,7 +97,7 @@ CLOSURES = (
         "East End",
         "Serious collision on London Road at Bridgeton Cross. Road closed for investigation "
         "until about {until}, drivers report an hour to cover a mile.",
-        (0, 24),
+        AT_ANY_HOUR,
         (3.0, 4.5),
         "Police appeal for witnesses after collision at Bridgeton Cross.",
     ),
@@ -102,7 +105,7 @@ CLOSURES = (
         "Southside",
         "Sewer collapse at Eglinton Toll. Pollokshaws Road and Victoria Road closed until about "
         "{until}, traffic stationary back to Gorbals Cross.",
-        (0, 24),
+        AT_ANY_HOUR,
         (3.5, 5.0),
         "Hole the size of a van opens in the road at Eglinton Toll.",
     ),
@@ -110,7 +113,7 @@ CLOSURES = (
         "Shawlands",
         "Lorry has struck the railway bridge at Pollokshaws West. Kilmarnock Road closed until "
         "about {until} while the bridge is inspected, trains and cars both held.",
-        (0, 24),
+        AT_ANY_HOUR,
         (2.5, 4.0),
         "Lorry wedged under Pollokshaws railway bridge; trains to Neilston and Barrhead held.",
     ),
@@ -118,14 +121,14 @@ CLOSURES = (
         "Maryhill",
         "Overhead cable down across Maryhill Road at Queen's Cross. Closed both ways until about "
         "{until}, Great Western Road very slow with diverted traffic.",
-        (0, 24),
+        AT_ANY_HOUR,
         (2.5, 4.0),
     ),
     Incident(
         "Springburn",
         "M8 closed westbound at junction 15, Townhead: overturned lorry and a fuel spill. Traffic "
         "held on Springburn Road and the Expressway, expected to clear about {until}.",
-        (0, 24),
+        AT_ANY_HOUR,
         (3.0, 4.5),
         "M8 shut at Townhead after lorry overturns; drivers told to expect long delays.",
     ),
@@ -133,7 +136,7 @@ CLOSURES = (
         "Airport",
         "M8 closed at the White Cart Viaduct after a collision of five vehicles. Glasgow Airport "
         "cut off from the city until about {until}, passengers are walking to the terminal.",
-        (0, 24),
+        AT_ANY_HOUR,
         (2.5, 4.0),
         "Passengers miss flights as M8 closure cuts road to Glasgow Airport.",
     ),
@@ -141,7 +144,7 @@ CLOSURES = (
         "West End",
         "Great Western Road closed at Kelvinbridge: part of a tenement wall has fallen on the "
         "carriageway. Diversions by Byres Road are solid, expected to last until about {until}.",
-        (0, 24),
+        AT_ANY_HOUR,
         (3.0, 5.0),
         "Part of tenement wall falls on Great Western Road; no one is hurt.",
     ),
@@ -149,7 +152,7 @@ CLOSURES = (
         "City Centre",
         "Kingston Bridge: three lanes closed northbound for an emergency repair of a joint. Ramps "
         "and streets down to the Broomielaw are blocked, lanes reopen about {until}.",
-        (0, 24),
+        AT_ANY_HOUR,
         (3.0, 4.5),
         "Broken joint closes lanes of Kingston Bridge.",
     ),
@@ -253,19 +256,19 @@ WEATHER_DELAYS = {
         Incident(
             "East End",
             "Flooding under the railway bridge on Dalmarnock Road, passable with care.",
-            (0, 24),
+            AT_ANY_HOUR,
             (1.5, 3),
         ),
         Incident(
             "",
             "Surface water on the M8 and M77 through the city, spray and low speeds.",
-            (0, 24),
+            AT_ANY_HOUR,
             (1.5, 3),
         ),
         Incident(
             "Govan",
             "Standing water on Paisley Road West, inside lane closed.",
-            (0, 24),
+            AT_ANY_HOUR,
             (1.5, 2.5),
         ),
     ),
@@ -273,13 +276,13 @@ WEATHER_DELAYS = {
         Incident(
             "",
             "Wet roads across the city, several bumps reported on the M8 and M74.",
-            (0, 24),
+            AT_ANY_HOUR,
             (1.5, 3),
         ),
         Incident(
             "Southside",
             "Blocked drain on Langside Road, large puddle, traffic using one side.",
-            (0, 24),
+            AT_ANY_HOUR,
             (1.5, 3),
         ),
     ),
@@ -287,7 +290,7 @@ WEATHER_DELAYS = {
         Incident(
             "Airport",
             "Fog on the M8 at the airport and the Erskine Bridge, speed limit reduced to 40.",
-            (0, 24),
+            AT_ANY_HOUR,
             (1.5, 3),
         ),
     ),
@@ -296,7 +299,7 @@ WEATHER_DELAYS = {
             "",
             "Gritters are out. Black ice reported on side streets, worst in Maryhill and "
             "Springburn.",
-            (0, 24),
+            AT_ANY_HOUR,
             (2, 4),
         ),
     ),
@@ -304,13 +307,13 @@ WEATHER_DELAYS = {
         Incident(
             "West End",
             "Fallen tree on Kelvin Way, road closed until about {until}.",
-            (0, 24),
+            AT_ANY_HOUR,
             (2, 4),
         ),
         Incident(
             "",
             "Erskine Bridge closed to high-sided vehicles, lorries diverted through the city.",
-            (0, 24),
+            AT_ANY_HOUR,
             (2, 5),
         ),
     ),

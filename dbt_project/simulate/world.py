@@ -26,6 +26,11 @@ WHOLE_CITY = -1
 CLOSURE_SLOTS = ((6.0, 8.0), (9.5, 12.0), (14.0, 16.5), (18.0, 20.5))
 """Clock hours in which the day's four closures start; one holds at almost any time of the day."""
 
+INCIDENT_STARTS = (6.5, 19.0)
+"""Clock hours between which an incident is planted that may happen at any hour."""
+MOST_INCIDENTS = 6
+"""A day has so many areas, at the least, without a closure or a crowd of its own."""
+
 CLOSURE_PACE = 1.3
 """Rides in a closure's area take this many times as long; a few get stuck for hours."""
 DELAY_PACE = 1.08
@@ -186,15 +191,23 @@ class World:
         Eight to twelve, by start.
     news : tuple of News
         Eight to ten, by time of publication.
+    incidents : tuple of Bulletin
+        Bulletins on top of `bulletins`, by start: each delays rides that the truth names.
     """
 
     day: LocalDay
     weather: tuple[Weather, ...]
     bulletins: tuple[Bulletin, ...]
     news: tuple[News, ...]
+    incidents: tuple[Bulletin, ...] = ()
+
+    @property
+    def traffic(self) -> tuple[Bulletin, ...]:
+        """All bulletins of the day, by start."""
+        return in_order([*self.bulletins, *self.incidents])
 
 
-def make_world(day: date, seed: int) -> World:
+def make_world(day: date, seed: int, incidents: int = 0) -> World:
     """Draw the circumstances of a day.
 
     Parameters
@@ -203,6 +216,8 @@ def make_world(day: date, seed: int) -> World:
         The calendar day.
     seed : int
         Another seed gives the same date other weather, traffic and news.
+    incidents : int
+        Number of incidents to plant, up to `MOST_INCIDENTS`. All else stays as it is without them.
 
     Returns
     -------
@@ -210,12 +225,13 @@ def make_world(day: date, seed: int) -> World:
     """
     local_day = LocalDay(day)
     # One stream for each: a new bulletin text does not change the weather of every day.
-    streams = [np.random.default_rng([seed, day.toordinal(), number]) for number in range(4)]
+    streams = [np.random.default_rng([seed, day.toordinal(), number]) for number in range(5)]
     weather = make_weather(local_day, streams[0])
     events = choose_events(local_day, streams[1])
     bulletins = make_bulletins(local_day, weather, events, streams[2])
     news = make_news(local_day, weather, events, bulletins, streams[3])
-    return World(local_day, weather, bulletins, news)
+    planted = plant_incidents(local_day, events, bulletins, incidents, streams[4])
+    return World(local_day, weather, bulletins, news, planted)
 
 
 # Weather ------------------------------------------------------------------------------------------
@@ -320,18 +336,22 @@ def describe_visibility(rain: int, is_snow: bool, is_foggy: bool) -> str:
 
 def choose_events(day: LocalDay, rng: np.random.Generator) -> tuple[Event, ...]:
     """Choose up to two of the events that this weekday and month allow."""
-    possible = [
-        event
-        for event in texts.EVENTS
-        if day.weekday in event.weekdays and day.date.month in event.months
-    ]
     chosen: list[Event] = []
-    for event in shuffled(rng, possible):
+    for event in shuffled(rng, possible_events(day)):
         is_likely = rng.random() < (0.15 if not event.crowd.area else 0.7)
         is_elsewhere = all(event.crowd.area != other.crowd.area for other in chosen)
         if is_likely and is_elsewhere and len(chosen) < 2:
             chosen.append(event)
     return tuple(chosen)
+
+
+def possible_events(day: LocalDay) -> list[Event]:
+    """Return the events that this weekday and month allow."""
+    return [
+        event
+        for event in texts.EVENTS
+        if day.weekday in event.weekdays and day.date.month in event.months
+    ]
 
 
 def make_bulletins(
@@ -354,7 +374,32 @@ def make_bulletins(
     wanted = 8 + int(rng.random() * 5)
     for delay in shuffled(rng, texts.DELAYS)[: max(0, wanted - len(bulletins))]:
         bulletins.append(issue(day, delay, delay.starts, rng, False))
+    return in_order(bulletins)
+
+
+def in_order(bulletins: Sequence[Bulletin]) -> tuple[Bulletin, ...]:
+    """Return bulletins by their start."""
     return tuple(sorted(bulletins, key=lambda bulletin: (bulletin.start, bulletin.text)))
+
+
+def plant_incidents(
+    day: LocalDay,
+    events: tuple[Event, ...],
+    bulletins: tuple[Bulletin, ...],
+    wanted: int,
+    rng: np.random.Generator,
+) -> tuple[Bulletin, ...]:
+    """Draw closures and crowds for areas that have neither, one for each of as many areas."""
+    crowds = [event.crowd for event in possible_events(day) if event not in events]
+    taken = {bulletin.area for bulletin in bulletins if bulletin.is_closure} | {WHOLE_CITY}
+    planted: list[Bulletin] = []
+    for incident in shuffled(rng, [*texts.CLOSURES, *crowds]):
+        area = AREA_NUMBERS.get(incident.area, WHOLE_CITY)
+        if area not in taken and len(planted) < wanted:
+            starts = INCIDENT_STARTS if incident.starts == texts.AT_ANY_HOUR else incident.starts
+            planted.append(issue(day, incident, starts, rng, True))
+            taken.add(area)
+    return in_order(planted)
 
 
 def issue(

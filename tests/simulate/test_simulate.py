@@ -51,8 +51,13 @@ class Day:
     @property
     def classes(self) -> dict[str, str]:
         """What the truth file says of each ride that it names."""
-        (path,) = self.truth_folder.iterdir()
-        return {row["ride_id"]: row["kind"] for row in json.loads(path.read_text())}
+        return {row["ride_id"]: row["kind"] for row in self.read_truth("truth")}
+
+    def read_truth(self, name: str) -> list[Record]:
+        """Return the records of a file of the truth."""
+        (path,) = self.truth_folder.glob(f"{name}-*.json")
+        records: list[Record] = json.loads(path.read_text())
+        return records
 
     @property
     def truth(self) -> dict[str, str]:
@@ -115,7 +120,8 @@ def test_the_embedded_lake_is_the_day_that_the_command_writes_by_default(embedde
     for name in ("taxi-rides", "news", "weather", "traffic"):
         written = embedded.lake / f"{name}-20230501.json"
         assert written.read_bytes() == (REPOSITORY / "lake" / written.name).read_bytes()
-    truth = embedded.truth_folder / "truth-20230501.json"
+    (truth,) = embedded.truth_folder.iterdir()
+    assert truth.name == "truth-20230501.json"
     assert truth.read_bytes() == (REPOSITORY / "truth" / truth.name).read_bytes()
 
 
@@ -284,6 +290,87 @@ def test_the_historical_format_has_three_texts_on_every_ride(tmp_path: Path, emb
             assert any(text in ride["traffic"] for text in bulletins)
 
 
+@pytest.fixture(scope="module")
+def with_incidents(tmp_path_factory: pytest.TempPathFactory) -> Day:
+    """Write the busy day with incidents."""
+    options = ("--rides", "10000", "--seed", "5", "--incidents", "3")
+    return Day(tmp_path_factory.mktemp("incidents"), *options)
+
+
+def test_incidents_change_nothing_but_their_bulletins_and_the_rides_that_they_delay(
+    busy: Day, with_incidents: Day
+) -> None:
+    for name in ("news", "weather"):
+        assert with_incidents.read(name) == busy.read(name)
+    planted = [row["text"] for row in with_incidents.read_truth("incidents")]
+    others = [row for row in with_incidents.read("traffic") if row["text"] not in planted]
+    assert others == busy.read("traffic")
+    assert len(planted) == 3
+    delays = []
+    for before, after in zip(busy.usable_rides, with_incidents.usable_rides, strict=True):
+        if with_incidents.classes.get(after["ride_id"]) == "delayed_by_incident":
+            delays.append(after["ride_time"] / before["ride_time"])
+            before["ride_time"] = after["ride_time"]
+        assert before == after
+    assert 2.99 < min(delays) < max(delays) < 8.01
+
+
+def test_an_incident_delays_about_half_of_the_rides_of_its_area_and_hours(
+    with_incidents: Day,
+) -> None:
+    delayed = {
+        row["ride_id"]: row["incident"]
+        for row in with_incidents.read_truth("truth")
+        if row["kind"] == "delayed_by_incident"
+    }
+    bulletins = [
+        [bulletin["text"], bulletin["area"], bulletin["started_at"], bulletin["ended_at"]]
+        for bulletin in with_incidents.read("traffic")
+        if "area" in bulletin
+    ]
+    for incident in with_incidents.read_truth("incidents"):
+        names = ("text", "area", "starts_at", "ends_at")
+        assert [incident[name] for name in names] in bulletins
+        there_and_then = {
+            ride["ride_id"]
+            for ride in with_incidents.usable_rides
+            if ride["area"] == incident["area"]
+            and incident["starts_at"] <= ride["pickup_at"] < incident["ends_at"]
+        }
+        its_rides = {ride for ride, name in delayed.items() if name == incident["incident"]}
+        assert its_rides < there_and_then
+        assert 0.3 < len(its_rides) / len(there_and_then) < 0.6
+    assert set(delayed.values()) == {f"20230501-incident-{number}" for number in (1, 2, 3)}
+
+
+@pytest.mark.parametrize("seed", ["1", "2", "3"])
+def test_the_rule_finds_the_rides_that_incidents_delay_on_a_small_day(
+    tmp_path: Path, seed: str
+) -> None:
+    day = Day(tmp_path, "--seed", seed, "--incidents", "2")
+    delayed = {ride for ride, kind in day.truth.items() if kind == "delayed_by_incident"}
+    assert delayed
+    assert day.truth.keys() <= anomalous_ids(day.usable_rides)
+
+
+def test_rides_that_an_incident_delays_carry_its_bulletin_in_the_historical_format(
+    tmp_path: Path,
+) -> None:
+    day = Day(tmp_path, "--historical", "--rides", "2000", "--incidents", "2")
+    text_of = {row["incident"]: row["text"] for row in day.read_truth("incidents")}
+    traffic = {ride["ride_id"]: ride["traffic"] for ride in day.usable_rides}
+    delayed = [row for row in day.read_truth("truth") if row["kind"] == "delayed_by_incident"]
+    assert delayed
+    assert all(text_of[row["incident"]] in traffic[row["ride_id"]] for row in delayed)
+
+
+def test_the_list_of_incidents_goes_with_the_incidents(tmp_path: Path) -> None:
+    day = Day(tmp_path, "--incidents", "6")
+    assert len(day.read_truth("incidents")) == 6
+    Day(tmp_path)
+    assert [path.name for path in day.truth_folder.iterdir()] == ["truth-20230501.json"]
+
+
 @pytest.mark.parametrize(
     ("name", "hours"),
     [("20230501", 24), ("20230326", 23), ("20231029", 25), ("20240229", 24)],
@@ -340,6 +427,9 @@ def test_every_day_of_a_year_has_its_weather_bulletins_and_news() -> None:
         assert all(0 <= item.second < world.day.seconds for item in world.news)
         assert all(0 <= bulletin.start < world.day.seconds for bulletin in world.bulletins)
         assert "{" not in "".join(bulletin.text for bulletin in world.bulletins)
+        planted = make_world(day, seed=number, incidents=6).incidents
+        closed = {bulletin.area for bulletin in world.bulletins if bulletin.is_closure}
+        assert len({bulletin.area for bulletin in planted} - closed) == 6
 
 
 def test_flooding_is_reported_only_when_it_rains_hard() -> None:
@@ -376,6 +466,7 @@ def test_memory_does_not_grow_with_the_number_of_rides(tmp_path: Path) -> None:
         (["--parts", "500"], "500 parts for 408 records"),
         (["--bad-records", "500"], "500 are more than the 400 rides"),
         (["--anomaly-share", "0.9"], "'0.9' is not a share from 0 to 0.5"),
+        (["--incidents", "7"], "7 are more than a day has areas to spare for"),
         (["--lake", "s3://bucket"], "'s3://bucket' is not a folder"),
         (["--truth", "lake"], "must not be in the lake"),
         (["--lake", "a-file"], "nothing written"),
