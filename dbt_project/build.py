@@ -20,7 +20,7 @@ STEPS = {
     "stg_lake__ride_records": "read the lake",
     "int_rides_checked": "check the rides",
     "int_rides_labelled": "cluster them by distance and duration",
-    "int_window_texts": "look up what was going on",
+    "int_contexts": "look up what was going on",
     "rides": "fill the tables",
     "clustered_data": "export the labels",
     "int_context_summaries": "summarise",

@@ -110,7 +110,7 @@ def test_fault_24_a_day_may_be_built_in_parts_and_leaves_once_all_of_them_are_te
     again = workplace.build(f"date: {DATE}", "--select", "int_contexts")
     assert again.completed.returncode == 0
     stale = workplace.build(f"date: {DATE}", *ONLY_EXPORTS)
-    assert "not replaced, because without ride_contexts and " in stale.last_line
+    assert "not replaced, because without int_ride_contexts and " in stale.last_line
 
     rest = workplace.build_day(DATE, "--select", "int_contexts+", "clustered_data")
     assert rest.query("select rides from daily_reports") == [(80,)]
@@ -121,12 +121,14 @@ def test_fault_24_a_retry_ends_the_day_once_what_failed_is_built_and_tested(
     workplace: Workplace,
 ) -> None:
     workplace.simulate(DATE, "--rides", "80")
-    rides = workplace.lake / RIDES
-    whole = rides.read_text()
-    rides.write_text("\n".join(json.dumps(ride) for ride in json.loads(whole))[:-30])
+    workplace.project = project_with_rule(
+        workplace.folder / "project", "select * from {{ ref('rides') }}"
+    )
     failed = workplace.build(f"date: {DATE}")
-    assert "is cut off" in failed.last_line
-    rides.write_text(whole)
+    assert failed.last_line.startswith("Error: assert_another_rule: ")
+    (workplace.project / "tests" / "assert_another_rule.sql").write_text(
+        "select * from {{ ref('rides') }} where ride_id is null"
+    )
     ended = workplace.dbt("retry")
     assert ended.completed.returncode == 0, ended.output
     assert ended.query("select rides from daily_reports") == [(80,)]
@@ -152,5 +154,5 @@ def test_fault_24_every_command_of_one_process_is_checked_for_itself(
     )
     part, refused, whole = (said.strip() for said in commands.stdout.split("\n\n"))
     assert part == "Published  nothing: this command builds a part of the day"
-    assert refused.startswith("Error: clustered_summarized: not replaced, because without ")
+    assert refused.startswith("Error: clustered_data: not replaced, because without ")
     assert whole.startswith("2023-05-01: 408 records read, 400 rides")
