@@ -38,7 +38,7 @@ _ATTEMPTS = 5
 def fetch_history(
     connection: duckdb.DuckDBPyConnection,
     lakehouse: Lakehouse,
-    city: str,
+    schema: str,
     marts: Schema,
     run_date: datetime.date,
 ) -> None:
@@ -46,7 +46,7 @@ def fetch_history(
 
     Parameters
     ----------
-    city
+    schema
         The city's schema in the lakehouse; it need not be there yet.
     marts
         Where the build makes its marts. Earlier builds on this machine may have left some.
@@ -58,7 +58,7 @@ def fetch_history(
     LakehouseError
         If the lakehouse cannot be reached.
     """
-    source = Schema(ALIAS, city)
+    source = Schema(ALIAS, schema)
     make_catalog(connection, lakehouse)
     with lakehouse.attached(connection):
         for name in table_names(connection, marts):
@@ -82,7 +82,7 @@ def make_catalog(connection: duckdb.DuckDBPyConnection, lakehouse: Lakehouse) ->
 def publish_day(
     connection: duckdb.DuckDBPyConnection,
     lakehouse: Lakehouse,
-    city: str,
+    schema: str,
     marts: Schema,
     run_date: datetime.date,
     inputs: str | None,
@@ -96,7 +96,7 @@ def publish_day(
     ----------
     connection
         A connection of its own to the database that dbt works in: it sees what is committed.
-    lakehouse, city
+    lakehouse, schema
         The lakehouse and the city's schema in it, locked by this process.
     marts
         Where dbt has built the marts.
@@ -119,7 +119,7 @@ def publish_day(
         check_held(lakehouse)
         try:
             with lakehouse.attached(connection):
-                return _replace_day(connection, Schema(ALIAS, city), marts, run_date, inputs)
+                return _replace_day(connection, Schema(ALIAS, schema), marts, run_date, inputs)
         except (duckdb.TransactionException, duckdb.IOException) as error:
             if attempt == _ATTEMPTS - 1:
                 raise LakehouseError(f"the day was not published: {one_line(str(error))}") from None
@@ -131,17 +131,17 @@ def publish_day(
 
 def _replace_day(
     connection: duckdb.DuckDBPyConnection,
-    city: Schema,
+    target: Schema,
     marts: Schema,
     run_date: datetime.date,
     inputs: str | None,
 ) -> pd.DataFrame:
     day = f"DATE '{run_date}'"
     counts = {}
-    with transaction(connection, f"{city.name} {run_date}"):
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {city}")
+    with transaction(connection, f"{target.name} {run_date}"):
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {target}")
         for name in table_names(connection, marts):
-            make_like(connection, name, marts, city)
+            make_like(connection, name, marts, target)
             of_day = f"FROM {marts.table(name)} WHERE ride_date = {day}"
             # a row of the ledger belongs to the prompt: another day's build may have renewed it
             replaced = (
@@ -149,18 +149,18 @@ def _replace_day(
                 if name == LEDGER
                 else f"ride_date = {day}"
             )
-            connection.execute(f"DELETE FROM {city.table(name)} WHERE {replaced}")
-            counted = connection.execute(f"INSERT INTO {city.table(name)} BY NAME {of_day}")
+            connection.execute(f"DELETE FROM {target.table(name)} WHERE {replaced}")
+            counted = connection.execute(f"INSERT INTO {target.table(name)} BY NAME {of_day}")
             counts[name] = counted.fetchall()[0][0]
-            _look_at_what_was_written(connection, name, city, marts, run_date)
-        note_build(connection, city, run_date, inputs)
+            _look_at_what_was_written(connection, name, target, marts, run_date)
+        note_build(connection, target, run_date, inputs)
     return pd.DataFrame({"table_name": list(counts), "rows": list(counts.values())})
 
 
 def _look_at_what_was_written(
     connection: duckdb.DuckDBPyConnection,
     table: str,
-    city: Schema,
+    target: Schema,
     marts: Schema,
     run_date: datetime.date,
 ) -> None:
@@ -177,7 +177,7 @@ def _look_at_what_was_written(
         content(
             connection, table, marts, f"{schema.table(table)} WHERE ride_date = DATE '{run_date}'"
         )
-        for schema in (marts, city)
+        for schema in (marts, target)
     )
     if read != written:
         raise LakehouseError(
@@ -187,13 +187,13 @@ def _look_at_what_was_written(
 
 def note_build(
     connection: duckdb.DuckDBPyConnection,
-    city: Schema,
+    target: Schema,
     run_date: datetime.date,
     inputs: str | None,
 ) -> None:
     """Note in `DAY_BUILDS` when a day was published, and from which files."""
-    table = city.table(DAY_BUILDS)
-    if DAY_BUILDS not in table_names(connection, city):
+    table = target.table(DAY_BUILDS)
+    if DAY_BUILDS not in table_names(connection, target):
         for statement in _MAKE_DAY_BUILDS:
             connection.execute(statement.format(table=table))
     connection.execute(f"DELETE FROM {table} WHERE ride_date = ?", [run_date])
@@ -214,13 +214,13 @@ def transaction(connection: duckdb.DuckDBPyConnection, message: str) -> Iterator
         raise
 
 
-def published_inputs(lakehouse: Lakehouse, city: str) -> dict[datetime.date, str | None]:
+def published_inputs(lakehouse: Lakehouse, schema: str) -> dict[datetime.date, str | None]:
     """The files from which each day of a city was built, as `inputs_text` has them."""
-    schema = Schema(ALIAS, city)
+    source = Schema(ALIAS, schema)
     with duckdb.connect() as connection:
         make_catalog(connection, lakehouse)
         lakehouse.attach(connection)
-        if DAY_BUILDS not in table_names(connection, schema):
+        if DAY_BUILDS not in table_names(connection, source):
             return {}
-        query = f"SELECT ride_date, inputs FROM {schema.table(DAY_BUILDS)}"
+        query = f"SELECT ride_date, inputs FROM {source.table(DAY_BUILDS)}"
         return dict(connection.execute(query).fetchall())
