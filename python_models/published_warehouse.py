@@ -12,6 +12,8 @@ def model(dbt, session):
     dbt.ref("ride_circumstances")
     dbt.ref("incidents")
     dbt.ref("weather_hours")
+    dbt.ref("ride_verdicts")
+    dbt.ref("rejected_verdicts")
     dbt.ref("context_summaries")
     dbt.ref("daily_reports")
     dbt.ref("clustered_data")

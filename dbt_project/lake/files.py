@@ -20,6 +20,7 @@ MAIN_FIELDS = {
     "news": ("published_at", "text"),
     "weather": ("observed_at", "text"),
     "traffic": ("started_at", "observed_at", "text"),
+    "ride-verdicts": ("ride_id", "verdict"),
 }
 KINDS = tuple(MAIN_FIELDS)
 

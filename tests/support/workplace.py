@@ -30,6 +30,8 @@ MARTS = {
     "ride_circumstances",
     "incidents",
     "weather_hours",
+    "ride_verdicts",
+    "rejected_verdicts",
     "context_summaries",
     "daily_reports",
 }
