@@ -60,7 +60,7 @@ def check_files(
 def _format_of(
     connection: duckdb.DuckDBPyConnection, content: LakeContent, file: LakeFile
 ) -> Format:
-    """How records stand in a file.
+    """Return the format of a file.
 
     DuckDB would find it out by itself, but takes an array after a byte-order mark for one record,
     lines of which the first is malformed for something else, and an array that was cut off between
