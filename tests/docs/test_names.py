@@ -1,5 +1,6 @@
 """What the pages name is there: files, models, and what their links lead to."""
 
+import importlib.util
 import re
 from pathlib import Path
 
@@ -47,6 +48,13 @@ def test_links_of_a_page_lead_to_files_and_headings(page: Path) -> None:
         target = page.parent / path if path else page
         assert target.exists(), link
         assert not heading or heading in headings(target), link
+
+
+def test_drivers_of_addresses_that_pages_show_are_installed() -> None:
+    pages = [page.read_text(encoding="utf-8") for page in PAGES]
+    drivers = {driver for page in pages for driver in re.findall(r"\w+\+(\w+)://", page)}
+    assert drivers
+    assert [driver for driver in drivers if not importlib.util.find_spec(driver)] == []
 
 
 def headings(page: Path) -> set[str]:
