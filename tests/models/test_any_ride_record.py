@@ -273,6 +273,9 @@ def test_what_the_records_of_a_side_file_hold_is_read_or_nothing(lake: StagedLak
         '{"text": "Closed.", "area": "\\u200b"}',
         '["no object"]',
         "null",
+        '{"text": ["Closed."]}',
+        '{"text": {"en": "Closed."}}',
+        '{"text": 5}',
     ]
     lake.read("\n".join(lines), "news")
     news = lake.query(
@@ -285,6 +288,9 @@ def test_what_the_records_of_a_side_file_hold_is_read_or_nothing(lake: StagedLak
         ("Closed.", "Soho"),
         ("Closed.", "Caf\xe9"),
         ("Closed.", None),
-        (None, None),
-        (None, None),
+        *[(None, None)] * 5,
     ]
+    rides = [{**GOOD, "news": ["Closed."], "weather": {"en": "Rain."}, "traffic": "\t[Closed] "}]
+    lake.read(json.dumps(rides))
+    own = "select news, weather, traffic from staging.intermediate.int_rides_cleaned"
+    assert lake.query(own) == [(None, None, "[Closed]")]
