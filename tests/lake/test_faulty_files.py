@@ -34,6 +34,8 @@ BROKEN = {
         "is cut off or damaged: incorrect data check; write it again",
     ),
     "no gzip file at all": ("json.gz", LINES, "is no gzip"),
+    "a gzip file by another name": ("json", GZIP, "holds a gzip: pack it once"),
+    "a gzip file in another": ("json.gz", gzip.compress(GZIP), "holds a gzip: pack it once"),
     "UTF-16": ("json", ARRAY.decode().encode("utf-16"), "is in UTF-16: write it in UTF-8"),
     "Latin-1": (
         "json",
@@ -214,6 +216,16 @@ class TestYesterdaysFilesStay:
             "record a line"
         )
         assert "Traceback" not in build.output
+
+    def test_fault_30_a_part_that_is_lost_within_a_file_is_no_single_record(
+        self, yesterday: Workplace
+    ) -> None:
+        lost = LINES[:2000] + bytes(4096) + LINES[6096:]
+        build = self.refuse(yesterday, lost)
+        assert build.last_line == (
+            "Error: stg_lake__malformed_lines: taxi-rides-20230501.json has zeros in its line 41: "
+            "a part of it is lost. Write it again"
+        )
 
     def test_fault_09_a_column_that_has_another_name_today(self, yesterday: Workplace) -> None:
         build = self.refuse(yesterday, ARRAY.replace(b"ride_dist", b"distance"))
