@@ -158,12 +158,10 @@ def _chosen(items: Sequence[Item]) -> list[Item]:
 
 def _is_told(headline: Item, bulletins: Iterable[Item]) -> bool:
     """Tell whether a headline is about what a bulletin says already."""
-    words = _telling_words(headline)
-    return any(len(words & _telling_words(bulletin)) >= _SAME_STORY for bulletin in bulletins)
-
-
-def _telling_words(item: Item) -> set[str]:
-    return set(words_of(item.text)) - FUNCTION_WORDS
+    words = set(words_of(headline.text)) - FUNCTION_WORDS
+    shared = [words.intersection(words_of(bulletin.text)) for bulletin in bulletins]
+    # "road closed after crash" alone may be any road
+    return any(len(common) >= _SAME_STORY and common - ORDINARY for common in shared)
 
 
 def _counted(context: Context) -> list[Claim]:
@@ -301,7 +299,8 @@ def _open_ended(sentence: str) -> str:
 
 
 def _uncapitalised(sentence: str) -> str:
-    """Write the first word small if it is an ordinary word and not a name."""
-    word = sentence.partition(" ")[0].rstrip(",")
-    ordinary = word.lower() in _ORDINARY
-    return sentence[0].lower() + sentence[1:] if ordinary and word[1:].islower() else sentence
+    """Write the first word small if it is an ordinary word and no part of a name: "High Street"."""
+    word, _, others = sentence.partition(" ")
+    is_ordinary = word.rstrip(",").lower() in _ORDINARY and word[1:].islower()
+    is_name = others[:1].isupper() and not word.endswith(",")
+    return sentence[0].lower() + sentence[1:] if is_ordinary and not is_name else sentence

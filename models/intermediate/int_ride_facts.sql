@@ -1,5 +1,5 @@
 {# How far from normal each anomalous ride is, and what likely made it so: the rules of severity and likely_reason. #}
-{#- how long a jam outlasts what has caused it -#}
+{#- how long the jam of a closure, a collision or a crowd outlasts it -#}
 {%- set queue_minutes = 120 %}
 with rides as (
     select *
@@ -57,7 +57,7 @@ slow_rides as (
     where times_expected >= {{ var('slow_times') }} and ride_minutes <= 60 * {{ var('longest_delay_hours') }}
 ),
 
--- What held while the ride should have been under way may have held it up, and a bulletin for as long as its jam lasts.
+-- What held while the ride should have been under way may have held it up, for as long as its jam lasts.
 -- What only slows everybody holds nobody for long; what belongs to no kind is believed of a bulletin of the area alone.
 possible_delays as (
     select
@@ -70,7 +70,9 @@ possible_delays as (
         greatest(slow_rides.pickup_at, items.starts_at) as held_from,  -- the one that is known
         least(
             slow_rides.dropoff_at,
-            items.ends_at + to_minutes(case when items.kind = 'traffic' then {{ queue_minutes }} else 0 end)
+            items.ends_at + to_minutes(
+                case when items.category in ('closure', 'collision', 'event') then {{ queue_minutes }} else 0 end
+            )
         ) as held_until
     from slow_rides
     inner join items on slow_rides.context_id = items.context_id

@@ -81,8 +81,8 @@ def test_bulletins_come_first_then_headlines_then_weather_each_with_its_time() -
         (traffic(1, "M8 shut from 16:40."), "M8 shut from 16:40, until 19:10."),
         (traffic(1, "M8 shut, 4.40-7.10 pm."), "M8 shut, 4.40-7.10 pm."),
         (
-            traffic(1, "Crash at the Shore. Trongate is closed."),
-            "Crash at the Shore, from 16:40 to 19:10; Trongate is closed.",
+            traffic(1, "Crash at the Shore. Trongate is closed. High Street is closed."),
+            "Crash at the Shore, from 16:40 to 19:10; Trongate is closed; High Street is closed.",
         ),
         (item(1, "traffic", "M8 shut."), "M8 shut."),
         (item(1, "weather", "Rain"), "Rain."),
@@ -144,9 +144,9 @@ def test_what_is_told_twice_is_told_once() -> None:
 
 
 def test_a_headline_about_what_a_bulletin_says_is_left_out() -> None:
-    row = item(2, "news", "Families leave homes near gas leak on Junction Street.", area="Leith")
+    row = item(2, "news", "Homes left for gas leak in Great Junction Street.", area="Leith")
     assert summarise_extractively(context(traffic(1, LEAK), row)).item_ids == ("item-1",)
-    other = item(2, "news", "Bus hits a shop on Ferry Road.", area="Leith")
+    other = item(2, "news", "Ferry Road closed, gas leak on the road.", area="Leith")
     assert summarise_extractively(context(traffic(1, LEAK), other)).item_ids == ("item-1", "item-2")
 
 
