@@ -56,6 +56,7 @@ _NEAR_REPEAT = 0.9  # of their words in common, by cosine
 _SAME_STORY = 3  # words that a headline and a bulletin have in common
 _MOST_COMPARED = 100  # items that a further one is compared with
 _PLURAL = {"closure": "closures", "collision": "collisions", "event": "events", "strike": "strikes"}
+_HOLDS_FOR_HOURS = frozenset({"closure", "collision", "event"})
 _IN_THE_AIR = frozenset(theme.label for theme in IN_THE_AIR) - {"heavy"}
 _STOPS = "".join(TERMINATORS) + " "
 _COLON = ": "
@@ -99,8 +100,8 @@ def claims_of(context: Context) -> list[Claim]:
     """Choose what is told, each sentence with the numbers of its items.
 
     Notable bulletins and headlines come in the order of the items, and notable weather after them;
-    one sentence in three is kept for it. Where a bulletin of the area is known, those of the whole
-    city are left out. Bulletins of one category that are `MANY` are counted first.
+    one sentence in three is kept for it. Where a road of the area was closed, or a crowd filled it,
+    bulletins and headlines of the whole city are left out. Bulletins of one category that are `MANY` are counted first.
     """
     notable = _without_repeats([item for item in context.items if item.is_notable])
     told = [Claim(_told(item, context), (item.number,)) for item in _chosen(notable)]
@@ -148,7 +149,7 @@ def _chosen(items: Sequence[Item]) -> list[Item]:
             weather.setdefault(item.category, item)
     bulletins = [item for item in items if item.kind == "traffic"]
     headlines = [item for item in items if item.kind == "news" and not _is_told(item, bulletins)]
-    if any(item.area for item in bulletins):
+    if any(item.area and item.category in _HOLDS_FOR_HOURS for item in bulletins):
         bulletins = [item for item in bulletins if item.area]
         headlines = [item for item in headlines if item.area]
     chosen = sorted(bulletins + headlines, key=lambda item: item.number)

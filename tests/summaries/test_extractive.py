@@ -150,9 +150,11 @@ def test_a_headline_about_what_a_bulletin_says_is_left_out() -> None:
     assert summarise_extractively(context(traffic(1, LEAK), other)).item_ids == ("item-1", "item-2")
 
 
-def test_bulletins_of_the_whole_city_are_told_where_the_area_has_none() -> None:
+def test_bulletins_of_the_whole_city_are_told_where_the_area_has_no_closure() -> None:
     rows = [traffic(2, "Wet roads.", "rain", area=None), item(3, "news", MARCH)]
     assert summarise_extractively(context(*rows)).item_ids == ("item-2", "item-3")
+    bus = traffic(1, "Bus broken down.", "other")
+    assert summarise_extractively(context(bus, *rows)).item_ids == ("item-1", "item-2", "item-3")
     assert summarise_extractively(context(traffic(1, LEAK), *rows)).item_ids == ("item-1",)
 
 
