@@ -101,7 +101,8 @@ def claims_of(context: Context) -> list[Claim]:
 
     Notable bulletins and headlines come in the order of the items, and notable weather after them;
     one sentence in three is kept for it. Where a road of the area was closed, or a crowd filled it,
-    bulletins and headlines of the whole city are left out. Bulletins of one category that are `MANY` are counted first.
+    bulletins and headlines of the whole city are left out. Bulletins of one category that are
+    `MANY` are counted first.
     """
     notable = _without_repeats([item for item in context.items if item.is_notable])
     told = [Claim(_told(item, context), (item.number,)) for item in _chosen(notable)]
