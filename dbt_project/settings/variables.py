@@ -120,6 +120,10 @@ class Variables(BaseModel):
     longest_delay_hours: float = Field(
         ge=0, description="A longer ride was not only delayed, hours."
     )
+    slowed_times: float = Field(
+        ge=1,
+        description="Weather and roadworks make no ride take more times the expected minutes.",
+    )
     min_rides: int = Field(
         ge=0, description="A day with fewer rides is too small to judge, and its report says so."
     )

@@ -134,7 +134,7 @@ def test_what_holds_for_the_city_and_the_day_is_told_once(day: Build) -> None:
     assert day.query("select summary from daily_reports") == [
         (
             "Rail strike, queues at ranks, from 06:30 to 19:00. "
-            "Speed check on the M8, from 16:00 with no end given. Snow.",
+            "Speed check on the M8, from 16:00 on. Weather of the day: snow.",
         )
     ]
 
@@ -144,7 +144,7 @@ def test_summaries_are_about_the_ride_s_area_and_hours(day: Build) -> None:
     assert told["govan"] == told["same"]
     assert told["govan"] == (
         "Clyde Tunnel closed southbound, from 09:00 to 10:30; very long queues. "
-        "Slow traffic on Govan Road, from 08:10 with no end given. Heavy rain at 09:00."
+        "Slow traffic on Govan Road, from 08:10 on. Heavy rain at 09:00."
     )
     assert told["cafe"].startswith("Bus broken down, from 10:00 to 10:40. Surface water on the M8")
     assert told["quiet"] == (
