@@ -30,6 +30,8 @@ MARTS = {
     "ride_circumstances",
     "incidents",
     "weather_hours",
+    "circumstance_counts",
+    "circumstance_effects",
     "context_summaries",
     "daily_reports",
 }
