@@ -70,6 +70,15 @@ class Variables(BaseModel):
     min_usual_days: int = Field(
         ge=1, description="So many of these days must have been built, or nothing is usual yet."
     )
+    effect_days: int = Field(
+        ge=2,
+        le=3650,
+        description="Rides with and without a kind of circumstance are compared over so many days.",
+    )
+    min_effect_days: int = Field(
+        ge=2,
+        description="With fewer days with it, or without it, they are too few to say.",
+    )
     context_minutes: int = Field(
         ge=1,
         le=1440,
@@ -137,6 +146,7 @@ class Variables(BaseModel):
             ("warn_rejected_share", "max_rejected_share"),
             ("fewest_rides_share", "most_rides_share"),
             ("min_usual_days", "usual_days"),
+            ("min_effect_days", "effect_days"),
             ("severity_clear", "severity_extreme"),
             ("hardly_moving_mph", "impossible_mph"),
         ):

@@ -32,6 +32,8 @@ MARTS = {
     "weather_hours",
     "ride_verdicts",
     "rejected_verdicts",
+    "circumstance_counts",
+    "circumstance_effects",
     "context_summaries",
     "daily_reports",
 }

@@ -1,0 +1,148 @@
+"""For each category of circumstances: do more rides become anomalous with it than without?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from dbt_project.effects.ratio import (
+    Counts,
+    Floats,
+    Ratio,
+    days_of_rides,
+    expected_anomalies,
+    per,
+    ratio_of_shares,
+)
+
+LINKED = "linked"
+NO_LINK = "no link seen"
+TOO_FEW_DAYS = "too few days to say"
+
+LARGEST_P_VALUE = 0.01
+"""Of a link. It is asked every morning, so that one in twenty would soon be there by chance."""
+FEWEST_EXPECTED = 5
+"""Anomalies to expect on either side: the usual least for a test of counts."""
+
+EFFECT_DTYPES = {
+    "category": "string",
+    "days_with": "Int64",
+    "rides_with": "Int64",
+    "rides_without": "Int64",
+    "share_with": "Float64",
+    "share_without": "Float64",
+    "ratio": "Float64",
+    "ratio_low": "Float64",
+    "ratio_high": "Float64",
+    "p_value": "Float64",
+    "verdict": "string",
+}
+"""Columns of `effects`."""
+
+SATURDAY = 5
+
+
+def effects(counts: pd.DataFrame, min_days: int) -> pd.DataFrame:
+    """Compare rides with and without each category, in the same area and comparable hours.
+
+    Comparable is the same hour of working days, of Saturdays or of Sundays.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        A row for each day, hour, area and category that any of its rides had, and one without a
+        category for all of them: ``ride_date``, ``hour_local`` (timestamp), ``area_key``,
+        ``category``, ``rides``, ``anomalous_rides``.
+    min_days : int
+        Least number of days with and of days without it, 2 or more; with fewer nothing is said.
+
+    Returns
+    -------
+    DataFrame
+        A row for each category, in their order, columns of `EFFECT_DTYPES`. Both shares and their
+        ratio are those of `dbt_project.effects.ratio.Ratio`, limits of the ratio those of an
+        interval of 95 %, and p-values are corrected for the number of categories that are asked
+        about (Holm). NULL is what cannot be said.
+    """
+    cells = _Cells(counts)
+    counted = {category: cells.counts(category) for category in cells.categories}
+    compared = {category: these.comparable() for category, these in counted.items()}
+    asked = {
+        category: ratio_of_shares(these)
+        for category, these in compared.items()
+        if _are_enough(these, min_days)
+    }
+    p_values = dict(zip(asked, holm([each.p_value for each in asked.values()]), strict=True))
+    rows = [
+        (
+            category,
+            days_of_rides(counted[category])[0],
+            int(these.rides_with.sum()),
+            int(these.rides_without.sum()),
+            *_findings(asked.get(category), p_values.get(category)),
+        )
+        for category, these in compared.items()
+    ]
+    return pd.DataFrame(rows, columns=list(EFFECT_DTYPES)).astype(EFFECT_DTYPES)
+
+
+def holm(p_values: list[float]) -> list[float]:
+    """Correct p-values for their number, after S. Holm, 1979.
+
+    Examples
+    --------
+    >>> holm([0.04, 0.01, 0.03])
+    [0.06, 0.03, 0.06]
+    """
+    values = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(values)
+    corrected = np.empty_like(values)
+    corrected[order] = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+    return [float(value) for value in np.minimum(corrected, 1)]
+
+
+class _Cells:
+    """The rides of a day, hour and area, as arrays with a row for each."""
+
+    def __init__(self, counts: pd.DataFrame) -> None:
+        hours = counts["hour_local"].dt
+        of_the_week = [hours.dayofweek.clip(lower=SATURDAY - 1), hours.hour, counts["area_key"]]
+        cell = counts.groupby(["ride_date", "hour_local", "area_key"], dropna=False).ngroup()
+        self._cell = cell.to_numpy()
+        self._rides = counts["rides"].to_numpy(np.float64)
+        self._anomalous = counts["anomalous_rides"].to_numpy(np.float64)
+        _, first = np.unique(self._cell, return_index=True)
+        self._day = counts.groupby("ride_date").ngroup().to_numpy()[first]
+        self._group = counts.groupby(of_the_week, dropna=False).ngroup().to_numpy()[first]
+        self._rows = counts.groupby("category").indices
+        self._all = self._sums(np.flatnonzero(counts["category"].isna()))
+
+    @property
+    def categories(self) -> list[str]:
+        return sorted(self._rows)
+
+    def counts(self, category: str) -> Counts:
+        """Rides with a category, and all others."""
+        with_ = self._sums(self._rows[category])
+        without = [whole - part for whole, part in zip(self._all, with_, strict=True)]
+        return Counts(self._day, self._group, *with_, *without)
+
+    def _sums(self, rows: np.ndarray) -> list[Floats]:
+        cells = len(self._day)
+        return [
+            per(self._cell[rows], column[rows], cells) for column in (self._rides, self._anomalous)
+        ]
+
+
+def _are_enough(counts: Counts, min_days: int) -> bool:
+    return (
+        min(days_of_rides(counts)) >= min_days and min(expected_anomalies(counts)) >= FEWEST_EXPECTED
+    )
+
+
+def _findings(ratio: Ratio | None, p_value: float | None) -> tuple[float | str | None, ...]:
+    """Shares, ratio, its limits, p-value and verdict."""
+    if ratio is None or p_value is None:
+        return (None,) * 6 + (TOO_FEW_DAYS,)
+    numbers = (number if np.isfinite(number) else None for number in ratio[:-1])
+    return (*numbers, p_value, LINKED if p_value < LARGEST_P_VALUE else NO_LINK)
