@@ -12,12 +12,9 @@ def model(dbt, session):
     dbt.ref("ride_circumstances")
     dbt.ref("incidents")
     dbt.ref("weather_hours")
-<<<<<<< HEAD
     dbt.ref("ride_verdicts")
     dbt.ref("rejected_verdicts")
-=======
     dbt.ref("circumstance_effects")
->>>>>>> w-effects
     dbt.ref("context_summaries")
     dbt.ref("daily_reports")
     dbt.ref("clustered_data")
