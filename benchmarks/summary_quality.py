@@ -53,7 +53,7 @@ STRONG_WIND = 25
 HALF_A_DAY = dt.timedelta(hours=12)
 """What holds in the whole city for so long is told of the day and not of a ride."""
 
-KINDS = ("traffic", "weather", "news")
+SIDE_FILES = ("traffic", "weather", "news")
 STARTS = ("started_at", "observed_at", "published_at")
 NUMBERED_BULLETIN = re.compile(r"^(\d+)\. \[traffic, (?!city-wide)[^\]]*\] (.+)$", re.MULTILINE)
 
@@ -171,7 +171,7 @@ def quote_bulletins(handler: Handler) -> None:
 
 def items_of(day: Day, news_minutes: int) -> list[Item]:
     """Read the items of a day's files, and what the simulator knows of them."""
-    items = [item for kind in KINDS for item in read_items(day, kind, news_minutes)]
+    items = [item for kind in SIDE_FILES for item in read_items(day, kind, news_minutes)]
     if day.seed is None:
         return items
     weather = iter(make_world(day.date, day.seed).weather)

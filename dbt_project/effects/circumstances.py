@@ -136,7 +136,8 @@ class _Cells:
 
 def _are_enough(counts: Counts, min_days: int) -> bool:
     return (
-        min(days_of_rides(counts)) >= min_days and min(expected_anomalies(counts)) >= FEWEST_EXPECTED
+        min(days_of_rides(counts)) >= min_days
+        and min(expected_anomalies(counts)) >= FEWEST_EXPECTED
     )
 
 

@@ -9,7 +9,7 @@ anomalous_rides as (
         severity,
         likely_reason
     from {{ ref('anomalous_rides') }}
-    where ride_date = {{ run_date_sql() }}
+    where ride_date = {{ ride_date_sql() }}
 )
 
 select

@@ -237,7 +237,7 @@ class TestYesterdaysFilesStay:
     def test_fault_21_a_rule_that_rides_break_names_them(self, yesterday: Workplace) -> None:
         rule = (
             "select ride_id, record_number, ride_dist from {{ ref('rides') }} "
-            "where ride_date = {{ run_date_sql() }} and ride_dist > 20 order by ride_id"
+            "where ride_date = {{ ride_date_sql() }} and ride_dist > 20 order by ride_id"
         )
         yesterday.project = project_with_rule(yesterday.folder / "project", rule)
         build = self.refuse(yesterday)
@@ -378,7 +378,7 @@ class TestOddDays:
         pytest.param(
             "date: 20230231",
             "Error: date must be a day as YYYYMMDD, not '20230231'",
-            marks=pytest.mark.on_request,  # test_run_date.py has all that is no day
+            marks=pytest.mark.on_request,  # test_ride_date.py has all that is no day
         ),
         pytest.param(
             "date: [20230501]",
