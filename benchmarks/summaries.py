@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import json
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -26,27 +28,70 @@ from support.chat_server import ChatServer, Handler, Reply, answer
 
 from dbt_project.settings.summaries import load_settings
 from dbt_project.summaries.endpoint import Endpoint
-from dbt_project.summaries.ledger import summarise
-from dbt_project.summaries.prompts import prompts_of
+from dbt_project.summaries.items import contexts_with_items
+from dbt_project.summaries.ledger import LEDGER_DTYPES, summarise
+from dbt_project.summaries.questions import questions_of
 
-CITY = "Glasgow"
-SUMMARY = "Heavy rain fell all day. The M8 was closed near Baillieston. Queues reached Parkhead."
+PLACE: dict[str, Any] = {
+    "city": "Glasgow",
+    "date": dt.date(2023, 5, 1),
+    "time_zone": "Europe/London",
+}
+SUMMARY = json.dumps(
+    {
+        "sentences": [
+            {"text": "A crash closed a road.", "items": [1]},
+            {"text": "Heavy rain fell.", "items": [2]},
+        ],
+        "category": "closure",
+    }
+)
 
 
 def contexts(rides: int, distinct: int) -> pd.DataFrame:
-    """Make the context of each ride; texts are as long as those of an ordinary day."""
+    """Make the context of each ride: an area and two hours."""
     numbers = [ride % distinct for ride in range(rides)]
+    start = pd.Timestamp("2023-05-01 08:00")
     return pd.DataFrame(
         {
-            "context_id": numbers,
-            "news": "\n".join(f"Headline {line} of the day about the city." for line in range(20)),
-            "weather": [f"{number % 24:02}:00 light rain, 9 C, wind 12 mph." for number in numbers],
-            "traffic": [
-                "\n".join(f"Road {number}-{line} closed, queues." for line in range(10))
-                for number in numbers
-            ],
+            "context_id": [str(number) for number in numbers],
+            "area": [f"Area {number}" for number in numbers],
+            "window_start": start,
+            "window_end": start + pd.Timedelta(hours=2),
+            "news": None,
+            "weather": None,
+            "traffic": None,
         }
     )
+
+
+def circumstances(distinct: int) -> pd.DataFrame:
+    """Make the items of each context: as many, and as long, as those of an ordinary day."""
+    texts = [
+        ("traffic", "Road {} closed by a crash, queues back to the bridge."),
+        ("weather", "Heavy rain, 9 °C, light northerly wind 12 mph. Visibility poor."),
+        ("weather", "Steady rain, 9 °C, light northerly wind 11 mph. Visibility fair."),
+        ("news", "Council approves plan for 300 homes on derelict land."),
+        ("news", "Central banks hint that interest rates are near their peak."),
+    ]
+    rows = [
+        {
+            "context_id": str(context),
+            "item_number": number,
+            "item_id": f"{context}-{number}",
+            "kind": kind,
+            "record_number": number,
+            "area": f"Area {context}" if kind == "traffic" else None,
+            "starts_at": pd.Timestamp("2023-05-01 07:30"),
+            "ends_at": pd.Timestamp("2023-05-01 10:30"),
+            "text": text.format(context),
+            "category": "other",
+            "is_notable": kind != "news",
+        }
+        for context in range(distinct)
+        for number, (kind, text) in enumerate(texts, 1)
+    ]
+    return pd.DataFrame(rows)
 
 
 def answer_after(latency: float) -> Reply:
@@ -59,26 +104,31 @@ def answer_after(latency: float) -> Reply:
     return reply
 
 
-def one_call_per_ride(rides: pd.DataFrame, base_url: str) -> None:
+def one_call_per_ride(rides: pd.DataFrame, items: pd.DataFrame, base_url: str) -> None:
     """Ask for every ride, one after the other, as the plainest program would."""
     settings = load_settings()
     client, model = Endpoint(base_url).client(), settings.models[0]
-    prompts = prompts_of(rides.drop_duplicates("context_id"), settings, CITY)
+    distinct = contexts_with_items(rides.drop_duplicates("context_id"), items, **PLACE)
+    prompts = questions_of(distinct, settings)
     for context_id in rides["context_id"]:
         client.chat.completions.create(
             model=model.name, messages=prompts[context_id].messages, extra_body=model.parameters
         )
 
 
-def step_of_a_build(rides: pd.DataFrame, base_url: str, journal_file: Path) -> None:
+def step_of_a_build(
+    rides: pd.DataFrame, items: pd.DataFrame, base_url: str, journal_file: Path
+) -> None:
     """Do what a build does for the day."""
     summarise(
         rides.drop_duplicates("context_id"),
-        pd.DataFrame({"prompt_hash": [], "status": []}, dtype="string"),
+        items,
+        pd.DataFrame(columns=list(LEDGER_DTYPES)).astype(LEDGER_DTYPES),
         load_settings(),
         journal_file=journal_file,
-        city=CITY,
-        ride_date=dt.date(2023, 5, 1),
+        city=PLACE["city"],
+        time_zone=PLACE["time_zone"],
+        ride_date=PLACE["date"],
         endpoint=Endpoint(base_url),
     )
 
@@ -102,13 +152,13 @@ def main() -> None:
     parser.add_argument("--contexts", type=int, default=20, help="distinct contexts (20)")
     parser.add_argument("--latency", type=float, default=0.5, help="seconds of a call (0.5)")
     options = parser.parse_args()
-    day = contexts(options.rides, options.contexts)
+    day, items = contexts(options.rides, options.contexts), circumstances(options.contexts)
     with tempfile.TemporaryDirectory() as folder:
         journal = Path(folder, "summaries.sqlite")
         ways: dict[str, Callable[[str], None]] = {
-            "one call per ride, in sequence": lambda url: one_call_per_ride(day, url),
-            "this step, first build": lambda url: step_of_a_build(day, url, journal),
-            "this step, built again": lambda url: step_of_a_build(day, url, journal),
+            "one call per ride, in sequence": lambda url: one_call_per_ride(day, items, url),
+            "this step, first build": lambda url: step_of_a_build(day, items, url, journal),
+            "this step, built again": lambda url: step_of_a_build(day, items, url, journal),
         }
         rows = [measure(name, options.latency, work) for name, work in ways.items()]
     print("| | calls | tokens in | tokens out | wall time |", "|---|--:|--:|--:|--:|", sep="\n")

@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from dbt_project.settings.summaries import Settings, load_settings
 from dbt_project.summaries.endpoint import Endpoint
-from dbt_project.summaries.ledger import summarise
+from dbt_project.summaries.ledger import LEDGER_DTYPES, summarise
 
 PROMPTS = 60
 ANSWER = "Heavy rain fell. **The M8 was closed** at Jct. 15. Queues reached Parkhead. A fourth."
@@ -130,20 +130,43 @@ def patient_settings() -> Settings:
 
 
 def build(address: str, journal_file: Path) -> pd.DataFrame:
+    """Summarise texts that rides carry themselves, which are answered in plain text."""
+    start = pd.Timestamp("2023-05-01 08:00")
+    texts = [f"Road {number} closed." for number in range(PROMPTS)]
     contexts = pd.DataFrame(
         {
-            "context_id": range(PROMPTS),
+            "context_id": list(map(str, range(PROMPTS))),
+            "area": None,
+            "window_start": start,
+            "window_end": start + pd.Timedelta(hours=1),
             "news": None,
             "weather": "Heavy rain.",
-            "traffic": [f"Road {number} closed." for number in range(PROMPTS)],
+            "traffic": texts,
+        }
+    )
+    items = pd.DataFrame(
+        {
+            "context_id": contexts["context_id"],
+            "item_number": 1,
+            "item_id": contexts["context_id"],
+            "kind": "traffic",
+            "record_number": None,
+            "area": None,
+            "starts_at": pd.NaT,
+            "ends_at": pd.NaT,
+            "text": texts,
+            "category": "closure",
+            "is_notable": True,
         }
     )
     return summarise(
         contexts,
-        pd.DataFrame({"prompt_hash": [], "status": []}, dtype="string"),
+        items,
+        pd.DataFrame(columns=list(LEDGER_DTYPES)).astype(LEDGER_DTYPES),
         patient_settings(),
         journal_file=journal_file,
         city="Glasgow",
+        time_zone="Europe/London",
         ride_date=dt.date(2023, 5, 1),
         endpoint=Endpoint(f"{address}/v1"),
     )
