@@ -43,7 +43,9 @@ def log_ratio_by_hand(rows: list[tuple[float, ...]], rides: tuple[float, float])
     """Mantel's and Haenszel's ratio, group by group, with half an anomaly on either side."""
     weighted_with = weighted_without = weight = 0.0
     for number in {row[1] for row in rows}:
-        n1, a1, n0, a0 = (sum(row[place] for row in rows if row[1] == number) for place in range(2, 6))
+        n1, a1, n0, a0 = (
+            sum(row[place] for row in rows if row[1] == number) for place in range(2, 6)
+        )
         if n1 + n0:
             weighted_with += a1 * n0 / (n1 + n0)
             weighted_without += a0 * n1 / (n1 + n0)

@@ -165,14 +165,20 @@ class TestPublishing:
             ("shared", f"of {NEXT}"),
         ]
 
-    def test_a_build_gets_the_reports_and_the_ledger_of_other_days_and_nothing_else(
+    def test_a_build_gets_what_it_reads_of_other_days_and_nothing_else(
         self, lakehouse: Lakehouse
     ) -> None:
-        publish(lakehouse, DAY, 3)
+        with built(DAY, 3) as connection:
+            connection.execute(
+                f"create or replace table circumstance_counts as select date '{DAY}' as ride_date"
+            )
+            hold_city(lakehouse, "glasgow", f"building {DAY}")
+            publish_day(connection, lakehouse, "glasgow", MARTS, DAY, None)
+            connection.execute("drop table circumstance_counts")
         tables = "select table_name from duckdb_tables() where database_name = 'memory' order by 1"
         with duckdb.connect() as connection:
             fetch_history(connection, lakehouse, "glasgow", MARTS, NEXT)
-            history = [("context_summaries",), ("daily_reports",)]
+            history = [("circumstance_counts",), ("context_summaries",), ("daily_reports",)]
             assert connection.execute(tables).fetchall() == history
             assert connection.execute("select rides from daily_reports").fetchall() == [(3,)]
 
