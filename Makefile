@@ -45,8 +45,9 @@ NOT_OF_A_BUILD := tests|benchmarks|dags|docs|dbt_project/(demo|orchestration)
 
 # make query                                    DuckDB's command line on the published warehouse, read-only
 # make query SQL="select * from daily_reports"  one answer
+# make query Q=worst_rides                      one of the analyses
 query: .venv/installed-build
-	$(BIN)/python -m dbt_project.query $(if $(SQL),"$(SQL)")
+	@$(BIN)/python -m dbt_project.query $(if $(SQL),"$(SQL)") $(Q)
 
 # The documentation of all tables and their lineage, as a site on this machine; PORT=8081 for another port.
 docs: .venv/installed-build

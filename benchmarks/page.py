@@ -426,6 +426,8 @@ MEASURES = {
     "without_items": ("summaries without `item_ids` that say something", "0"),
     "strange_items": ("rows of `ride_circumstances` of other hours or areas", "0"),
     "incidents": ("planted incidents that are rows of `incidents`", "≥ 95%"),
+    "delayed": ("rides that a planted incident delayed whose `likely_reason` says so", "≥ 95%"),
+    "not_delayed": ("rides with another injected fault that are said to be delayed", "≤ 10%"),
 }
 WAYS = {
     "extractive": "without a model",
@@ -454,12 +456,10 @@ def quality_table(results: Results) -> str:
     return markdown_table(["", "target", *(WAYS[way] for way in ways)], rows)
 
 
-def share_cell(share: list[int] | str | None) -> str:
+def share_cell(share: list[int] | None) -> str:
     """Format how many of how many."""
     if share is None:
         return "not known"
-    if isinstance(share, str):
-        return share
     hits, of = share
     return f"{hits:,} of {of:,} ({hits / of:.1%})" if of else "none"
 

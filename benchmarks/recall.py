@@ -37,7 +37,7 @@ from dbt_project.clustering.rides import (
     effective_min_samples,
     scaled,
 )
-from dbt_project.simulate.rides import KINDS, NORMAL, RideModel, anomalies_of_a_day
+from dbt_project.simulate.rides import INJECTED_KINDS, NORMAL, RideModel, anomalies_of_a_day
 from dbt_project.simulate.world import make_world
 
 # How many days of each size: the seeds are 1, 2 and so on.
@@ -181,7 +181,7 @@ def measure_recall(rides: int, days: int, settings: dict[str, Any]) -> list[dict
             "min_samples": effective_min_samples(rides, least, rules[name].min_samples_share),
             **figures,
         }
-        for name, figures in measured(simulated, KINDS, rules, least).items()
+        for name, figures in measured(simulated, INJECTED_KINDS, rules, least).items()
     ]
 
 

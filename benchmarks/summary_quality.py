@@ -35,6 +35,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from summary_scores import Item, Ride, Share, holds, same_area, says_nothing, score_day, summed
 from support.chat_server import ChatServer, Handler, answer
 
+from dbt_project.simulate.rides import DELAYED_BY_INCIDENT
 from dbt_project.simulate.texts import WORLD_NEWS
 from dbt_project.simulate.world import CITY_TIME_ZONE, make_world
 from dbt_project.summaries.sentences import split_sentences
@@ -44,16 +45,17 @@ DAYS_APART = 37
 """So that days differ in weekday and season."""
 FIRST_SEED = 101
 INCIDENTS = 3
+NEVER_DELAYED = ("long_distance", "long_time", "zero_distance")
+"""Kinds of injected rides that no bulletin has to do with."""
 STRONG_WIND = 25
 """What the simulator calls a strong wind, miles per hour."""
 
 HALF_A_DAY = dt.timedelta(hours=12)
 """What holds in the whole city for so long is told of the day and not of a ride."""
 
-KINDS = ("traffic", "weather", "news")
+SIDE_FILES = ("traffic", "weather", "news")
 STARTS = ("started_at", "observed_at", "published_at")
 NUMBERED_BULLETIN = re.compile(r"^(\d+)\. \[traffic, (?!city-wide)[^\]]*\] (.+)$", re.MULTILINE)
-TRAFFIC_BLOCK = re.compile(r"<traffic>\n(.*?)\n</traffic>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -155,17 +157,8 @@ def build(day: Day, folder: Path, **variables: str) -> None:
 
 
 def quote_bulletins(handler: Handler) -> None:
-    """Answer as a model that repeats the bulletins of the area that was asked about, up to three.
-
-    A question without numbered items gets the first bulletins of its traffic, as plain text.
-    """
-    question = handler.call.text
-    block = TRAFFIC_BLOCK.search(question)
-    if block:
-        lines = block[1].splitlines()[:3]
-        answer(" ".join(split_sentences(line)[0] for line in lines))(handler)
-        return
-    bulletins = NUMBERED_BULLETIN.findall(question)[:3]
+    """Answer as a model that repeats the first three bulletins of the area."""
+    bulletins = NUMBERED_BULLETIN.findall(handler.call.text)[:3]
     sentences = [
         {"text": split_sentences(text)[0], "items": [int(number)]} for number, text in bulletins
     ]
@@ -178,7 +171,7 @@ def quote_bulletins(handler: Handler) -> None:
 
 def items_of(day: Day, news_minutes: int) -> list[Item]:
     """Read the items of a day's files, and what the simulator knows of them."""
-    items = [item for kind in KINDS for item in read_items(day, kind, news_minutes)]
+    items = [item for kind in SIDE_FILES for item in read_items(day, kind, news_minutes)]
     if day.seed is None:
         return items
     weather = iter(make_world(day.date, day.seed).weather)
@@ -274,27 +267,17 @@ def hours_of(
     return midnight + (pickup - midnight) // period * period, midnight - (-end // period) * period
 
 
-NOT_THERE_YET = "not there yet"
-
-
-def has(warehouse: duckdb.DuckDBPyConnection, table: str, column: str) -> bool:
-    """Tell whether a published table has a column."""
-    query = "SELECT 1 FROM duckdb_columns() WHERE table_name = ? AND column_name = ?"
-    return warehouse.execute(query, [table, column]).fetchone() is not None
-
-
 def product_scores(
     day: Day, warehouse: duckdb.DuckDBPyConnection, minutes: int
 ) -> dict[str, Share]:
-    """Score what the product says itself of items and incidents, as far as it says it yet."""
-    scores = {}
-    if has(warehouse, "anomalous_rides", "item_ids"):
-        scores["without_items"] = summaries_without_items(day, warehouse)
-    if has(warehouse, "ride_circumstances", "item_id"):
-        scores["strange_items"] = strange_items(day, warehouse, minutes)
-    if has(warehouse, "incidents", "what"):
-        scores["incidents"] = found_incidents(day, warehouse)
-    return scores
+    """Score what the product says itself of items, incidents and reasons."""
+    return {
+        "without_items": summaries_without_items(day, warehouse),
+        "strange_items": strange_items(day, warehouse, minutes),
+        "incidents": found_incidents(day, warehouse),
+        "delayed": said_to_be_delayed(day, warehouse, DELAYED_BY_INCIDENT),
+        "not_delayed": said_to_be_delayed(day, warehouse, *NEVER_DELAYED),
+    }
 
 
 def summaries_without_items(day: Day, warehouse: duckdb.DuckDBPyConnection) -> Share:
@@ -345,6 +328,18 @@ def found_incidents(day: Day, warehouse: duckdb.DuckDBPyConnection) -> Share:
     return Share(sum(found), len(found))
 
 
+def said_to_be_delayed(day: Day, warehouse: duckdb.DuckDBPyConnection, *kinds: str) -> Share:
+    """Count the anomalous rides of some kinds, and those that are said to be delayed."""
+    kind_of = {row["ride_id"]: row["kind"] for row in read_truth(day, "truth")}
+    query = "SELECT ride_id, likely_reason FROM anomalous_rides WHERE ride_date = ?"
+    reasons = [
+        reason
+        for ride_id, reason in warehouse.execute(query, [day.date]).fetchall()
+        if kind_of.get(ride_id) in kinds
+    ]
+    return Share(sum(reason.startswith("delayed") for reason in reasons), len(reasons))
+
+
 # The measurement ----------------------------------------------------------------------------------
 
 
@@ -352,7 +347,7 @@ def score(days: Iterable[Day], folder: Path, **variables: str) -> dict[str, Any]
     """Build days into a folder's warehouse and score what is published."""
     settings = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
     minutes = int(settings["context_minutes"])
-    news_minutes = int(settings.get("news_minutes", 180))
+    news_minutes = int(settings["news_minutes"])
     scores, rides_in_all, count = [], 0, 0
     for day in days:
         print(f"{folder.name}: {day.name}", flush=True)
@@ -364,8 +359,7 @@ def score(days: Iterable[Day], folder: Path, **variables: str) -> dict[str, Any]
             scores.append(product_scores(day, warehouse, minutes))
         rides_in_all += len(rides)
         count += 1
-    missing = dict.fromkeys(("without_items", "strange_items", "incidents"), NOT_THERE_YET)
-    return {"days": count, "rides": rides_in_all, "scores": {**missing, **summed(scores)}}
+    return {"days": count, "rides": rides_in_all, "scores": summed(scores)}
 
 
 def parsed_options() -> argparse.Namespace:
@@ -394,7 +388,7 @@ def measured_ways(
         real = real_days(options.folder, folder, options.city, options.time_zone)
         figures = score(real, folder / "real")
         # Nobody knows what delayed a real ride, and what did not.
-        for unknown in ("named", "nothing", "incidents"):
+        for unknown in ("named", "nothing", "incidents", "delayed", "not_delayed"):
             figures["scores"].pop(unknown)
         yield "real", figures
 

@@ -1,35 +1,33 @@
 """Build many days: ``python -m dbt_project.backfill 20230501 20230531``.
 
 Each day is a ``dbt build`` in a process of its own, so that one that runs out of memory, or is
-killed, takes no other day with it. A day that is published and whose files in the lake are what
-they were is left as it is; so a backfill that was stopped goes on where it was when it is started
-again.
+killed, takes no other day with it; they share one start. A day that is published and whose files
+in the lake are what they were is left as it is; so a backfill that was stopped goes on where it was
+when it is started again.
 """
 
 import argparse
 import datetime
-import json
 import os
-import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 
 import duckdb
 import yaml
 
 from dbt_project.errors import caused_by_users, in_one_line, line_of
 from dbt_project.folders import make_folders_of_dbt
+from dbt_project.forked_builds import ForkedBuilds
 from dbt_project.lake.connection import connect_lake
 from dbt_project.lake.files import inputs_text, list_day
 from dbt_project.published import published_warehouse
 from dbt_project.settings.environment import LakeSettings
 from dbt_project.settings.lake_url import glob_text
-from dbt_project.settings.run_date import parse_run_date
+from dbt_project.settings.ride_date import parse_ride_date
 from dbt_project.settings.variables import load_variables
 
 EXPORTS = ("clustered_data_{}.json", "clustered_summarized_{}.json", "report_{}.html")
@@ -82,22 +80,14 @@ def is_up_to_date(
     return all(connection.execute("FROM glob(?)", [path]).fetchall() for path in paths)
 
 
-def build(day: datetime.date, variables: dict[str, object]) -> Outcome:
+def build(builds: ForkedBuilds, day: datetime.date, variables: dict[str, object]) -> Outcome:
     """Build one day in a process of its own."""
-    dbt = Path(sys.executable).with_name("dbt")
-    completed = subprocess.run(
-        [dbt, "build", "--vars", json.dumps({**variables, "date": f"{day:%Y%m%d}"})],
-        env={"WAREHOUSE_WAIT_SECONDS": str(WAIT_SECONDS), **os.environ},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    lines = completed.stdout.rstrip().splitlines()
-    if completed.returncode == 0:
+    status, lines = builds.build({**variables, "date": f"{day:%Y%m%d}"})
+    if status == 0:
         said = [line.removeprefix(f"{day}: ") for line in lines if line.startswith(f"{day}: ")]
         return Outcome("built", said[-1] if said else "")
-    if completed.returncode < 0:
-        return Outcome("failed", f"killed by signal {-completed.returncode}")
+    if status < 0:
+        return Outcome("failed", f"killed by signal {-status}")
     return Outcome("failed", lines[-1].removeprefix("Error: ") if lines else "no output")
 
 
@@ -116,18 +106,34 @@ def backfill(
         Whether to build days, too, that are published and unchanged.
     """
     lake = LakeSettings.read()
+    environment = {"WAREHOUSE_WAIT_SECONDS": str(WAIT_SECONDS), **os.environ}
     known = published_warehouse(load_variables(variables).city).inputs_of_days()
-    outcomes = {}
-    with connect(lake) as connection:
+    outcomes: dict[datetime.date, Outcome] = {}
+    begun = time.monotonic()
+    with connect(lake) as connection, ForkedBuilds(environment) as builds:
         for day in days:
             try:
                 is_done = is_up_to_date(connection, lake, day, known.get(day)) and not is_again
-                outcome = Outcome("unchanged") if is_done else build(day, variables)
+                outcome = Outcome("unchanged") if is_done else build(builds, day, variables)
             except caused_by_users() as error:
                 outcome = Outcome("failed", line_of(error))
             outcomes[day] = outcome
             print(f"{day}  {outcome.word:9}  {outcome.line}".rstrip(), flush=True)
+            if sys.stdout.isatty():
+                print(time_left(len(outcomes), len(days), time.monotonic() - begun), end="\r")
     return outcomes
+
+
+def time_left(done: int, days: int, seconds: float) -> str:
+    """How far a backfill is, and about how long it still takes, as wide as the lines before it.
+
+    Examples
+    --------
+    >>> time_left(10, 40, 25.0).rstrip()
+    '10 of 40 days; about 75 s left'
+    """
+    left = f"; about {seconds / done * (days - done):.0f} s left" if done < days else ""
+    return f"{done} of {days} days{left}".ljust(60)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -140,7 +146,7 @@ def parse_arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     try:
         arguments.days = list(
-            days_between(parse_run_date(arguments.first), parse_run_date(arguments.last))
+            days_between(parse_ride_date(arguments.first), parse_ride_date(arguments.last))
         )
         arguments.vars = yaml.safe_load(arguments.vars)
     except (ValueError, yaml.YAMLError) as error:  # YAML makes a date of 2023-02-30, or fails to

@@ -15,6 +15,11 @@
     {{ trimmed(record ~ " ->> '$." ~ field ~ "'") }}
 {%- endmacro %}
 
+{# What is said in a value of JSON, as trimmed text; NULL if it is no text, as a list and an object are not. #}
+{% macro json_prose(value) -%}
+    case when starts_with({{ value }}::varchar, '"') then {{ trimmed(value ~ " ->> '$'") }} end
+{%- endmacro %}
+
 {# The name of an area in one form, of the several that Unicode has for letters with accents. #}
 {% macro area_name(text) -%}
     nfc_normalize({{ trimmed(text) }})

@@ -71,10 +71,13 @@
     )
 {%- endmacro %}
 
-{# A record, unless it is an array with records in it, all of which would count as one: that ends the build. #}
+{# A record, unless it is an array with objects in it, which may be records and would count as one: that ends the build.
+   Texts are taken out first, because they may hold a brace. #}
 {% macro unless_it_is_a_list_of_records(record, source_file) -%}
     case
-        when starts_with({{ record }}, '[') and regexp_matches({{ record }}, '^\[\s*\{')
+        when
+            starts_with({{ record }}, '[')
+            and contains(regexp_replace({{ record }}, '"(?:[^"\\]|\\.)*"', '', 'g'), '{')
             then error(
                 {{ source_file }} || ' has an array of records where a record should be. Write one array, or a record a line'
             )

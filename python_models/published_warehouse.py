@@ -12,6 +12,8 @@ def model(dbt, session):
     dbt.ref("ride_circumstances")
     dbt.ref("incidents")
     dbt.ref("weather_hours")
+    dbt.ref("ride_verdicts")
+    dbt.ref("rejected_verdicts")
     dbt.ref("circumstance_effects")
     dbt.ref("context_summaries")
     dbt.ref("daily_reports")
@@ -23,6 +25,6 @@ def model(dbt, session):
     return published.publish(
         session.cursor(),
         marts=Schema(dbt.config.get("marts_database"), dbt.config.get("marts_schema")),
-        run_date=day.ride_date,
+        ride_date=day.ride_date,
         inputs=day.inputs,
     )

@@ -1,10 +1,14 @@
 """Many days with one command: the same as one by one, resumable, and one bad day stops no other."""
 
 import datetime
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 
 import duckdb
+import psutil
 import pytest
 from support.workplace import ROOT, Build, Workplace
 
@@ -23,15 +27,21 @@ def test_days_go_from_the_first_to_the_last_whichever_is_earlier() -> None:
     assert list(days_between(first, first)) == [first]
 
 
-def backfill(workplace: Workplace, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
+def started(workplace: Workplace, *arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
         [sys.executable, "-m", "dbt_project.backfill", *arguments],
         cwd=ROOT,
         env=workplace.environment(DBT_TARGET_PATH=str(workplace.folder / "target")),
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=600,
     )
+
+
+def backfill(workplace: Workplace, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    process = started(workplace, *arguments)
+    stdout, stderr = process.communicate(timeout=600)
+    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
 
 @pytest.mark.parametrize(
@@ -96,3 +106,40 @@ def test_a_backfill_is_the_single_builds_goes_on_where_it_was_and_counts_what_fa
         assert is_up_to_date(connection, places, day, inputs)
         (workplace.lake / f"clustered_data_{THIRD}.json").unlink()
         assert not is_up_to_date(connection, places, day, inputs)
+
+
+def builder_below(process: psutil.Process) -> psutil.Process:
+    """Wait for a process to start the one that starts builds, or that one to start a build."""
+    for _ in range(3000):
+        for child in process.children():
+            if "dbt_project.forked_builds" in child.cmdline():
+                return child
+        time.sleep(0.02)
+    raise AssertionError(f"{process} has started no build")
+
+
+@pytest.mark.parametrize(
+    ("killed", "said"),
+    [
+        (builder_below, "killed by signal 9"),
+        (lambda starter: starter, "the process that starts the builds was killed: start again"),
+    ],
+    ids=["a build", "what starts the builds"],
+)
+def test_a_day_that_is_killed_takes_no_other_with_it(
+    workplace: Workplace, killed: Callable[[psutil.Process], psutil.Process], said: str
+) -> None:
+    for day in (FIRST, SECOND):
+        workplace.simulate(day, "--rides", "60")
+    process = started(workplace, FIRST, SECOND)
+    starter = builder_below(psutil.Process(process.pid))
+    build = builder_below(starter)
+    killed(starter).send_signal(signal.SIGKILL)
+    stdout, stderr = process.communicate(timeout=300)
+    lines = stdout.splitlines()
+    assert lines[0].startswith(f"2023-05-01  failed     {said}"), stderr
+    assert lines[1].startswith("2023-05-02  built      ")
+    assert not build.is_running()
+    again = backfill(workplace, FIRST, SECOND)
+    assert again.stdout.splitlines()[-1].startswith("2 days: ")
+    assert " 0 failed; " in again.stdout

@@ -8,7 +8,14 @@ from typing import Literal
 import duckdb
 
 from dbt_project.errors import UserError
-from dbt_project.lake.content import BYTE_ORDER_MARK, LONGEST_LINE, Ends, LakeContent, begins_array
+from dbt_project.lake.content import (
+    BYTE_ORDER_MARK,
+    GZIP,
+    LONGEST_LINE,
+    Ends,
+    LakeContent,
+    begins_array,
+)
 from dbt_project.lake.files import MAIN_FIELDS, RIDES, FileToRead, LakeFile
 from dbt_project.settings.lake_url import glob_text
 from dbt_project.sql import sql_text
@@ -60,7 +67,7 @@ def check_files(
 def _format_of(
     connection: duckdb.DuckDBPyConnection, content: LakeContent, file: LakeFile
 ) -> Format:
-    """How records stand in a file.
+    """Return the format of a file.
 
     DuckDB would find it out by itself, but takes an array after a byte-order mark for one record,
     lines of which the first is malformed for something else, and an array that was cut off between
@@ -72,6 +79,8 @@ def _format_of(
         raise UserError(f"{file.path} {error}") from None
     except OSError as error:
         raise UserError(f"{file.path} cannot be read: {error.strerror or error}") from None
+    if ends.first.startswith(GZIP):
+        raise UserError(f"{file.path} holds a gzip: pack it once, and let its name end in .json.gz")
     first_line = ends.first.removeprefix(BYTE_ORDER_MARK).lstrip().partition(b"\n")[0]
     if not first_line:
         return "empty"

@@ -17,6 +17,7 @@ from dbt_project.settings.environment import S3Settings
 from dbt_project.settings.lake_url import glob_text
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+GZIP = b"\x1f\x8b"
 LONGEST_LINE = 16 << 20  # bytes; about what DuckDB's reader takes for a record
 
 _BLOCK = 1 << 16
@@ -163,7 +164,7 @@ def _decompressed(compressed: BinaryIO) -> Iterator[bytes]:
         raise ValueError("is cut off or damaged: it is empty; write it again")
     while data:
         data += compressed.read(_CHUNK) if len(data) < _BLOCK else b""
-        if not data.startswith(b"\x1f\x8b"):
+        if not data.startswith(GZIP):
             raise ValueError("is no gzip, or has something else after its end; write it again")
         if data[3:4] and data[3] & _UNKNOWN_FLAGS:
             raise ValueError(

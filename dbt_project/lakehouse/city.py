@@ -23,41 +23,41 @@ class CityOfLakehouse:
     """The published warehouse as a city's schema of the lakehouse."""
 
     lakehouse: Lakehouse
-    city: str
+    schema: str
 
     @property
     def name(self) -> str:
         """What a person calls it."""
-        return f"schema {self.city} of {self.lakehouse.catalog}"
+        return f"schema {self.schema} of {self.lakehouse.catalog}"
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """Open it read-only, with the city's marts by their plain names."""
-        return self.lakehouse.open(self.city)
+        return self.lakehouse.open(self.schema)
 
     def hold(self, doing: str, wait_seconds: float) -> None:
         """Lock the city; see `dbt_project.lakehouse.locks.hold_city`."""
-        hold_city(self.lakehouse, self.city, doing, wait_seconds)
+        hold_city(self.lakehouse, self.schema, doing, wait_seconds)
 
     def begin_day(
-        self, connection: duckdb.DuckDBPyConnection, marts: Schema, run_date: datetime.date
+        self, connection: duckdb.DuckDBPyConnection, marts: Schema, ride_date: datetime.date
     ) -> Collection[str]:
         """Fetch what the build reads of other days; see `fetch_history`."""
-        fetch_history(connection, self.lakehouse, self.city, marts, run_date)
+        fetch_history(connection, self.lakehouse, self.schema, marts, ride_date)
         return HISTORY
 
     def publish(
         self,
         connection: duckdb.DuckDBPyConnection,
         marts: Schema,
-        run_date: datetime.date,
+        ride_date: datetime.date,
         inputs: str | None,
     ) -> pd.DataFrame:
         """Replace the day; see `dbt_project.lakehouse.days.publish_day`."""
-        return publish_day(connection, self.lakehouse, self.city, marts, run_date, inputs)
+        return publish_day(connection, self.lakehouse, self.schema, marts, ride_date, inputs)
 
     def inputs_of_days(self) -> dict[datetime.date, str | None]:
         """The files from which each published day was built, as `inputs_text` has them."""
-        return published_inputs(self.lakehouse, self.city)
+        return published_inputs(self.lakehouse, self.schema)
 
     def page(self, name: str) -> bytes:
         """A page of the report, in the lake: builds may have run on another machine."""
@@ -78,7 +78,7 @@ class CityOfLakehouse:
             *(load_sql(name) for name in self.lakehouse.extensions),
             *([s3.http_settings_sql(), s3.secret_sql()] if (s3 := self._s3()) else []),
             self.lakehouse.attach_sql(is_read_only=True),
-            search_sql(self.city),
+            search_sql(self.schema),
         ]
         return [argument for sql in statements for argument in ("-cmd", sql)]
 

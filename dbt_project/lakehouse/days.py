@@ -41,19 +41,19 @@ _ATTEMPTS = 5
 def fetch_history(
     connection: duckdb.DuckDBPyConnection,
     lakehouse: Lakehouse,
-    city: str,
+    schema: str,
     marts: Schema,
-    run_date: datetime.date,
+    ride_date: datetime.date,
 ) -> None:
     """Copy what a build reads of other days into its own database, and take all else out.
 
     Parameters
     ----------
-    city
+    schema
         The city's schema in the lakehouse; it need not be there yet.
     marts
         Where the build makes its marts. Earlier builds on this machine may have left some.
-    run_date
+    ride_date
         The day that is built, whose rows stay: a build of a part of the graph needs them.
 
     Raises
@@ -61,8 +61,8 @@ def fetch_history(
     LakehouseError
         If the lakehouse cannot be reached.
     """
-    source = Schema(ALIAS, city)
-    of_other_days = f"ride_date != DATE '{run_date}'"
+    source = Schema(ALIAS, schema)
+    of_other_days = f"ride_date != DATE '{ride_date}'"
     make_catalog(connection, lakehouse)
     with lakehouse.attached(connection):
         for name in table_names(connection, marts):
@@ -88,9 +88,9 @@ def make_catalog(connection: duckdb.DuckDBPyConnection, lakehouse: Lakehouse) ->
 def publish_day(
     connection: duckdb.DuckDBPyConnection,
     lakehouse: Lakehouse,
-    city: str,
+    schema: str,
     marts: Schema,
-    run_date: datetime.date,
+    ride_date: datetime.date,
     inputs: str | None,
 ) -> pd.DataFrame:
     """Replace a day in the lakehouse, in all marts, by one transaction.
@@ -102,11 +102,11 @@ def publish_day(
     ----------
     connection
         A connection of its own to the database that dbt works in: it sees what is committed.
-    lakehouse, city
+    lakehouse, schema
         The lakehouse and the city's schema in it, locked by this process.
     marts
         Where dbt has built the marts.
-    run_date
+    ride_date
         The day that is built.
     inputs
         The files that it was built from, as `inputs_text` has them.
@@ -125,7 +125,7 @@ def publish_day(
         check_held(lakehouse)
         try:
             with lakehouse.attached(connection):
-                return _replace_day(connection, Schema(ALIAS, city), marts, run_date, inputs)
+                return _replace_day(connection, Schema(ALIAS, schema), marts, ride_date, inputs)
         except (duckdb.TransactionException, duckdb.IOException) as error:
             if attempt == _ATTEMPTS - 1:
                 raise LakehouseError(f"the day was not published: {one_line(str(error))}") from None
@@ -137,17 +137,17 @@ def publish_day(
 
 def _replace_day(
     connection: duckdb.DuckDBPyConnection,
-    city: Schema,
+    target: Schema,
     marts: Schema,
-    run_date: datetime.date,
+    ride_date: datetime.date,
     inputs: str | None,
 ) -> pd.DataFrame:
-    day = f"DATE '{run_date}'"
+    day = f"DATE '{ride_date}'"
     counts = {}
-    with transaction(connection, f"{city.name} {run_date}"):
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {city}")
+    with transaction(connection, f"{target.name} {ride_date}"):
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {target}")
         for name in table_names(connection, marts):
-            make_like(connection, name, marts, city)
+            make_like(connection, name, marts, target)
             of_day = f"FROM {marts.table(name)} WHERE ride_date = {day}"
             # a row of the ledger belongs to the prompt: another day's build may have renewed it
             replaced = (
@@ -155,20 +155,20 @@ def _replace_day(
                 if name == LEDGER
                 else f"ride_date = {day}"
             )
-            connection.execute(f"DELETE FROM {city.table(name)} WHERE {replaced}")
-            counted = connection.execute(f"INSERT INTO {city.table(name)} BY NAME {of_day}")
+            connection.execute(f"DELETE FROM {target.table(name)} WHERE {replaced}")
+            counted = connection.execute(f"INSERT INTO {target.table(name)} BY NAME {of_day}")
             counts[name] = counted.fetchall()[0][0]
-            _look_at_what_was_written(connection, name, city, marts, run_date)
-        note_build(connection, city, run_date, inputs)
+            _look_at_what_was_written(connection, name, target, marts, ride_date)
+        note_build(connection, target, ride_date, inputs)
     return pd.DataFrame({"table_name": list(counts), "rows": list(counts.values())})
 
 
 def _look_at_what_was_written(
     connection: duckdb.DuckDBPyConnection,
     table: str,
-    city: Schema,
+    target: Schema,
     marts: Schema,
-    run_date: datetime.date,
+    ride_date: datetime.date,
 ) -> None:
     """Read a day back, from the objects that it has been written to, before it is committed.
 
@@ -181,9 +181,9 @@ def _look_at_what_was_written(
     """
     written, read = (
         content(
-            connection, table, marts, f"{schema.table(table)} WHERE ride_date = DATE '{run_date}'"
+            connection, table, marts, f"{schema.table(table)} WHERE ride_date = DATE '{ride_date}'"
         )
-        for schema in (marts, city)
+        for schema in (marts, target)
     )
     if read != written:
         raise LakehouseError(
@@ -193,17 +193,17 @@ def _look_at_what_was_written(
 
 def note_build(
     connection: duckdb.DuckDBPyConnection,
-    city: Schema,
-    run_date: datetime.date,
+    target: Schema,
+    ride_date: datetime.date,
     inputs: str | None,
 ) -> None:
     """Note in `DAY_BUILDS` when a day was published, and from which files."""
-    table = city.table(DAY_BUILDS)
-    if DAY_BUILDS not in table_names(connection, city):
+    table = target.table(DAY_BUILDS)
+    if DAY_BUILDS not in table_names(connection, target):
         for statement in _MAKE_DAY_BUILDS:
             connection.execute(statement.format(table=table))
-    connection.execute(f"DELETE FROM {table} WHERE ride_date = ?", [run_date])
-    connection.execute(f"INSERT INTO {table} VALUES (?, ?, now())", [run_date, inputs])
+    connection.execute(f"DELETE FROM {table} WHERE ride_date = ?", [ride_date])
+    connection.execute(f"INSERT INTO {table} VALUES (?, ?, now())", [ride_date, inputs])
 
 
 @contextlib.contextmanager
@@ -220,13 +220,13 @@ def transaction(connection: duckdb.DuckDBPyConnection, message: str) -> Iterator
         raise
 
 
-def published_inputs(lakehouse: Lakehouse, city: str) -> dict[datetime.date, str | None]:
+def published_inputs(lakehouse: Lakehouse, schema: str) -> dict[datetime.date, str | None]:
     """The files from which each day of a city was built, as `inputs_text` has them."""
-    schema = Schema(ALIAS, city)
+    source = Schema(ALIAS, schema)
     with duckdb.connect() as connection:
         make_catalog(connection, lakehouse)
         lakehouse.attach(connection)
-        if DAY_BUILDS not in table_names(connection, schema):
+        if DAY_BUILDS not in table_names(connection, source):
             return {}
-        query = f"SELECT ride_date, inputs FROM {schema.table(DAY_BUILDS)}"
+        query = f"SELECT ride_date, inputs FROM {source.table(DAY_BUILDS)}"
         return dict(connection.execute(query).fetchall())

@@ -31,7 +31,7 @@ Days = list[datetime.date]
 
 
 def move(
-    connection: duckdb.DuckDBPyConnection, file: Path, lakehouse: Lakehouse, city: str
+    connection: duckdb.DuckDBPyConnection, file: Path, lakehouse: Lakehouse, schema: str
 ) -> tuple[Days, Days]:
     """Copy the days of a published warehouse into a city's schema, and compare them.
 
@@ -41,7 +41,7 @@ def move(
         Any; the warehouse and the lakehouse are attached to it.
     file
         ``taxi.duckdb``; beside it, ``days.sqlite`` if it has moved with it.
-    lakehouse, city
+    lakehouse, schema
         The lakehouse and the city's schema in it, locked by this process.
 
     Returns
@@ -54,7 +54,7 @@ def move(
     LakehouseError
         In one line, if the file is no warehouse, or a table is not what it was.
     """
-    target = Schema(ALIAS, city)
+    target = Schema(ALIAS, schema)
     inputs = published_inputs(file.parent)
     connection.execute(
         f"ATTACH {sql_text(str(file))} AS {_SOURCE.database} (TYPE duckdb, READ_ONLY)"
@@ -66,7 +66,7 @@ def move(
     make_catalog(connection, lakehouse)
     with lakehouse.attached(connection):
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {target}")
-        with transaction(connection, f"{city}, ledger from {file.name}"):
+        with transaction(connection, f"{schema}, ledger from {file.name}"):
             for table in tables:
                 make_like(connection, table, _SOURCE, target)
             if LEDGER in tables:
@@ -75,7 +75,7 @@ def move(
         moved = [day for day in _days(connection, _SOURCE) if day not in there]
         for month, days in itertools.groupby(moved, lambda day: f"{day:%Y-%m}"):
             of_month = list(days)
-            with transaction(connection, f"{city} {month}, from {file.name}"):
+            with transaction(connection, f"{schema} {month}, from {file.name}"):
                 for table in marts:
                     connection.execute(
                         f"INSERT INTO {target.table(table)} BY NAME "
@@ -132,13 +132,13 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     with in_one_line():
         lakehouse = Lakehouse.of_environment()
-        city = schema_of(options.city or load_variables({}).city)
+        schema = schema_of(options.city or load_variables({}).city)
         if not options.file.is_file():
             raise UserError(f"{options.file} is not there")
-        hold_city(lakehouse, city, f"moving {options.file.name} in")
+        hold_city(lakehouse, schema, f"moving {options.file.name} in")
         with duckdb.connect() as connection:
-            moved, left = move(connection, options.file, lakehouse, city)
-    print(f"Days moved to {ALIAS}.{city}: {len(moved)}, with every row as it was.")
+            moved, left = move(connection, options.file, lakehouse, schema)
+    print(f"Days moved to {ALIAS}.{schema}: {len(moved)}, with every row as it was.")
     if left:
         print(f"Days that were there already and stay as they are: {len(left)}.")
 

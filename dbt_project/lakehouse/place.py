@@ -122,11 +122,11 @@ class Lakehouse:
         finally:
             connection.execute(f"DETACH {ALIAS}")
 
-    def open(self, city: str) -> duckdb.DuckDBPyConnection:
+    def open(self, schema: str) -> duckdb.DuckDBPyConnection:
         """A connection that reads it, and finds the marts of a city's schema by their names."""
         connection = duckdb.connect()
         self.attach(connection)
-        connection.execute(search_sql(city))
+        connection.execute(search_sql(schema))
         return connection
 
     def _make_folders(self) -> None:
@@ -145,9 +145,9 @@ def _set_options(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f"CALL {ALIAS}.set_option({sql_text(name)}, {sql_text(value)})")
 
 
-def search_sql(city: str) -> str:
+def search_sql(schema: str) -> str:
     """SQL that finds the marts of a city's schema by their plain names."""
-    return f"SET search_path = {sql_text(f'{ALIAS}.{city}')}"
+    return f"SET search_path = {sql_text(f'{ALIAS}.{schema}')}"
 
 
 def schema_of(city: str) -> str:

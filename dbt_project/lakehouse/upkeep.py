@@ -19,7 +19,7 @@ from dbt_project.lakehouse.locks import hold_all
 from dbt_project.lakehouse.place import ALIAS, Lakehouse
 
 KEEP_DAYS = 90
-"""So far can analysts look back."""
+"""How long analysts can query an earlier state of the lakehouse."""
 
 _UNUSED_DAYS = 2
 """A file is deleted so long after it was last needed: queries that read it have ended."""

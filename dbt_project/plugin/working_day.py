@@ -171,6 +171,17 @@ class WorkingDay:
             print(f"\nWarning: {_TABLE} could not be written: {error}", flush=True)
 
 
+def ride_date() -> datetime.date:
+    """The day that the command is for, known while models are built.
+
+    A model that asks here, and not in its YAML, is the same for every day to dbt: so many days can
+    be built from one reading of the project.
+    """
+    day = WorkingDay.of_this_command().day
+    assert day is not None, "the command has begun"
+    return day.ride_date
+
+
 def whole_day(export: str) -> Day:
     """The day, for an export that is about to be written; see `WorkingDay.whole`."""
     return WorkingDay.of_this_command().whole(export)

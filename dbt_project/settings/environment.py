@@ -273,12 +273,12 @@ class S3Settings(EnvironmentSettings):
 
     @property
     def region(self) -> str | None:
-        """The one that counts."""
+        """The one that botocore reads."""
         return self.aws_region or self.aws_default_region
 
     @property
     def ca_file(self) -> str | None:
-        """The one that counts where botocore's own settings name none."""
+        """Read if botocore's own settings name none."""
         return self.requests_ca_bundle or self.ssl_cert_file
 
 

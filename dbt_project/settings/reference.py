@@ -30,16 +30,16 @@ from dbt_project.settings.variables import PROJECT_FILE, Variables
 
 HEAD = """# Settings
 
-Where things are is said by environment variables, what concerns the content of a day by variables
-of dbt, and what language models are asked by a file of their own. A value that cannot be used is
-refused in one line before anything is written. This page is made from the definitions: `python -m
-dbt_project.settings.reference > docs/configuration.md`.
+Environment variables say where things are. Variables of dbt say how a day is built. A file of its
+own says what language models are asked. A build refuses a value that it cannot use, in one line,
+before it writes anything. This page is generated from the definitions:
+`python -m dbt_project.settings.reference > docs/configuration.md`.
 """
 ENVIRONMENT = """## Environment variables
 
-A folder that is not absolute starts where the command is started; a default starts at the root of
-the repository, from wherever `dbt build --project-dir REPOSITORY --profiles-dir REPOSITORY` is
-started. Beside these, AWS's own for keys, profile and role hold: its credential chain is asked.
+A relative folder is relative to where you start the command. Defaults are relative to the root of
+the repository, wherever you start `dbt build --project-dir REPOSITORY --profiles-dir REPOSITORY`.
+AWS's own variables for keys, profile and role also apply: botocore's credential chain is asked.
 """
 AIRFLOW = """## Airflow
 

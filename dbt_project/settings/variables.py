@@ -25,7 +25,7 @@ from dbt_project.settings.environment import PROJECT, of_project
 PROJECT_FILE = PROJECT / "dbt_project.yml"
 
 # Say where a build gets its input from, and have checks of their own.
-NOT_OF_A_DAY_S_CONTENT = ("date", "summaries_file")
+NOT_PROJECT_VARIABLES = ("date", "summaries_file")
 
 
 def _known_time_zone(name: str) -> str:
@@ -129,6 +129,10 @@ class Variables(BaseModel):
     longest_delay_hours: float = Field(
         ge=0, description="A longer ride was not only delayed, hours."
     )
+    slowed_times: float = Field(
+        ge=1,
+        description="Weather and roadworks make no ride take more times the expected minutes.",
+    )
     min_rides: int = Field(
         ge=0, description="A day with fewer rides is too small to judge, and its report says so."
     )
@@ -171,7 +175,7 @@ def load_variables(
     project_file = project_file or of_project(PROJECT_FILE.name)
     in_file = yaml.safe_load(Path(project_file).read_text(encoding="utf-8"))["vars"]
     values = {**in_file, **given}
-    for name in NOT_OF_A_DAY_S_CONTENT:
+    for name in NOT_PROJECT_VARIABLES:
         values.pop(name, None)
     try:
         return Variables.model_validate(values)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from dbt_project.simulate.options import BAD_KINDS, Options
-from dbt_project.simulate.rides import DELAYED_BY_INCIDENT, KINDS, NATURALLY_UNUSUAL
+from dbt_project.simulate.rides import DELAYED_BY_INCIDENT, INJECTED_KINDS, NATURALLY_UNUSUAL
 from dbt_project.simulate.world import MOST_INCIDENTS
 
 COMMAND = "python -m dbt_project.simulate"
@@ -134,8 +134,8 @@ def make_parser() -> OneLineParser:
         default=default.truth,
         metavar="FOLDER",
         help="where truth-YYYYMMDD.json goes: ride_id and kind of the injected anomalies, the "
-        f"kinds being {', '.join(KINDS)}, and of rides that nobody injected and that are unusual "
-        f"all the same, {NATURALLY_UNUSUAL} (default: {default.truth})",
+        f"kinds being {', '.join(INJECTED_KINDS)}, and of rides that nobody injected and that are "
+        f"unusual all the same, {NATURALLY_UNUSUAL} (default: {default.truth})",
     )
     add(
         "--anomaly-share",

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from dbt_project.simulate.options import BAD_KINDS, Options
 from dbt_project.simulate.rides import (
     DELAYED_BY_INCIDENT,
-    KINDS,
+    INJECTED_KINDS,
     MINUTE,
     NATURALLY_UNUSUAL,
     NO_INCIDENT,
@@ -140,7 +140,7 @@ class RideLines:
         if incident != NO_INCIDENT:
             name = incident_id(self._options.day_name, incident)
             return {**ride_id, "kind": DELAYED_BY_INCIDENT, "incident": name}
-        return {**ride_id, "kind": NATURALLY_UNUSUAL if kind == NORMAL else KINDS[kind]}
+        return {**ride_id, "kind": NATURALLY_UNUSUAL if kind == NORMAL else INJECTED_KINDS[kind]}
 
     def _ride_id(self, number: int) -> str:
         return f"{self._options.day_name}-{number + 1:08d}"

@@ -32,7 +32,7 @@ RIDES_PER_CHUNK = 50_000
 MINUTE = 60
 """Seconds in a minute."""
 
-KINDS = ("long_distance", "long_time", "stuck_in_traffic", "zero_distance")
+INJECTED_KINDS = ("long_distance", "long_time", "stuck_in_traffic", "zero_distance")
 """The kinds of anomaly that are injected."""
 NATURALLY_UNUSUAL = "naturally_unusual"
 """The class of rides that nobody injected and that are unusual all the same."""
@@ -115,7 +115,7 @@ class Rides(NamedTuple):
     payment: Integers
     """Number of the means of payment in `PAYMENTS`."""
     kind: Integers
-    """Number of the kind of anomaly in `KINDS`, `DELAYED` or `NORMAL`."""
+    """Number of the kind of anomaly in `INJECTED_KINDS`, `DELAYED` or `NORMAL`."""
     is_unusual: Booleans
     """Which of the others are naturally unusual."""
     incident: Integers
@@ -127,7 +127,7 @@ NO_INCIDENT = -1
 
 
 def anomalies_of_a_day(rides: int, share: float | None = None) -> Integers:
-    """Return how many anomalies of each of the `KINDS` a day has.
+    """Return how many anomalies of each of the `INJECTED_KINDS` a day has.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ class RideModel:
     rides : int
         Number of rides of the day.
     anomalies : numpy.ndarray of shape (4,)
-        Number of them that are anomalies of each of the `KINDS`.
+        Number of them that are anomalies of each of the `INJECTED_KINDS`.
     """
 
     def __init__(self, world: World, seed: int, rides: int, anomalies: Integers) -> None:
@@ -262,14 +262,14 @@ class RideModel:
         stuck = np.argsort(first_those_in_time, kind="stable")[: quota[STUCK_IN_TRAFFIC]]
         kind[stuck] = STUCK_IN_TRAFFIC
         order[stuck] = np.inf
-        others = [number for number in range(len(KINDS)) if number != STUCK_IN_TRAFFIC]
+        others = [number for number in range(len(INJECTED_KINDS)) if number != STUCK_IN_TRAFFIC]
         kinds = np.repeat(others, quota[others])
         kind[np.argsort(order, kind="stable")[: len(kinds)]] = kinds
         return kind
 
     def _share_before(self, number: int) -> Floats:
         """Return which share of each kind's anomalies comes before a ride."""
-        share = np.full(len(KINDS), number / self.rides)
+        share = np.full(len(INJECTED_KINDS), number / self.rides)
         if number < self.rides:
             second = np.interp(number / self.rides, self._demand, self._minutes)
             share[STUCK_IN_TRAFFIC] = np.interp(second, self._minutes, self._stuck_demand)
@@ -426,7 +426,9 @@ def draw_anomalies(
     Each kind is spread over a wide range, evenly in its logarithm: anomalies that resemble each
     other would be a cluster, and then none.
     """
-    far, long, stuck, zero = (np.flatnonzero(kind == number) for number in range(len(KINDS)))
+    far, long, stuck, zero = (
+        np.flatnonzero(kind == number) for number in range(len(INJECTED_KINDS))
+    )
     distance[far] = spread(rng, len(far), 28.0, 175.0)
     in_keeping = 0.1 + distance[far] / (36.0 + 16.0 * rng.random(len(far)))
     is_slow, is_too_fast = (rng.random((2, len(far))) < np.array([[0.25], [0.15]])).tolist()

@@ -9,11 +9,19 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from dbt_project.summaries.answers import MAX_SENTENCES, Summary
 from dbt_project.summaries.items import ALL_DAY, Context, Item
+from dbt_project.summaries.readings import (
+    FUNCTION_WORDS,
+    ORDINARY,
+    WRITTEN_NUMBERS,
+    Reading,
+    readings_in,
+)
 from dbt_project.summaries.replies import Claim
 from dbt_project.summaries.sentences import (
     TERMINATORS,
@@ -25,14 +33,13 @@ from dbt_project.summaries.themes import (
     IN_THE_AIR,
     NO_REASON,
     OTHER,
-    THEME_OF,
     lexicon,
     mentions_of,
     themes_of,
     words_of,
 )
 
-VERSION = "3"
+VERSION = "4"
 """Part of each summary's key in the ledger: raise it when the same items get another summary."""
 
 SENTENCE_WIDTH = 240
@@ -46,14 +53,18 @@ NO_NOTABLE_ITEM = "extractive: no notable item"
 
 _LONGEST_BULLETIN = 4  # sentences; an item with more is running text, and tells its gravest one
 _NEAR_REPEAT = 0.9  # of their words in common, by cosine
+_SAME_STORY = 3  # words that a headline and a bulletin have in common
 _MOST_COMPARED = 100  # items that a further one is compared with
 _PLURAL = {"closure": "closures", "collision": "collisions", "event": "events", "strike": "strikes"}
+_HOLDS_FOR_HOURS = frozenset({"closure", "collision", "event"})
 _IN_THE_AIR = frozenset(theme.label for theme in IN_THE_AIR) - {"heavy"}
 _STOPS = "".join(TERMINATORS) + " "
-_ORDINARY = lexicon(
-    "a an the this that it there and but very expect expected avoid allow use all both some one "
-    "two several many police recovery diverted diversions vehicles long short in on at by for "
-    "from with after before until visibility"
+_COLON = ": "
+_HAS_HAPPENED = re.compile(r"\b(?:has|have|had)\b")  # at a moment, and not for hours
+_ORDINARY = (
+    ORDINARY
+    | WRITTEN_NUMBERS
+    | lexicon("black coaches crowds lorries nobody ramps recovery slip trees two")
 )
 
 
@@ -89,24 +100,31 @@ def claims_of(context: Context) -> list[Claim]:
     """Choose what is told, each sentence with the numbers of its items.
 
     Notable bulletins and headlines come in the order of the items, and notable weather after them;
-    one sentence in three is kept for it. Bulletins of one category that are `MANY` are counted
-    first.
+    one sentence in three is kept for it. Where a road of the area was closed, or a crowd filled it,
+    bulletins and headlines of the whole city are left out. Bulletins of one category that are
+    `MANY` are counted first.
     """
-    chosen = _chosen(_without_repeats([item for item in context.items if item.is_notable]))
-    told = [Claim(_told(item, context.date), (item.number,)) for item in chosen]
+    notable = _without_repeats([item for item in context.items if item.is_notable])
+    told = [Claim(_told(item, context), (item.number,)) for item in _chosen(notable)]
     return [*_counted(context), *(claim for claim in told if claim.text)][:MAX_SENTENCES]
 
 
 def nothing_fits(context: Context, support: str) -> Summary:
     """Say that nothing is known that would make a ride there and then unusual."""
-    start, end = (_clock(time, context.date) for time in (context.starts_at, context.ends_at))
     if context.is_of_the_day:
         text = f"Nothing is known that held in all of {context.city} for most of the day."
     else:
-        when = "on this day" if context.hours == ALL_DAY else f"between {start} and {end}"
         what = "No bulletin, event or notable weather is known"
-        text = f"{what} for {context.place} {when}."
+        text = f"{what} for {context.place} {_window(context)}."
     return Summary(text, support=support)
+
+
+def _window(context: Context) -> str:
+    start, end = (_clock(time, context.date) for time in (context.starts_at, context.ends_at))
+    if context.hours == ALL_DAY:
+        return "on this day"
+    # the hour in which the clocks go back
+    return f"in the hour from {start}" if start == end else f"between {start} and {end}"
 
 
 def _without_repeats(items: Sequence[Item]) -> list[Item]:
@@ -130,9 +148,22 @@ def _chosen(items: Sequence[Item]) -> list[Item]:
     for item in items:
         if item.kind == "weather":
             weather.setdefault(item.category, item)
-    bulletins = [item for item in items if item.kind != "weather"]
-    bulletins = bulletins[: MAX_SENTENCES - min(len(weather), 1)]
-    return bulletins + list(weather.values())[: MAX_SENTENCES - len(bulletins)]
+    bulletins = [item for item in items if item.kind == "traffic"]
+    headlines = [item for item in items if item.kind == "news" and not _is_told(item, bulletins)]
+    if any(item.area and item.category in _HOLDS_FOR_HOURS for item in bulletins):
+        bulletins = [item for item in bulletins if item.area]
+        headlines = [item for item in headlines if item.area]
+    chosen = sorted(bulletins + headlines, key=lambda item: item.number)
+    chosen = chosen[: MAX_SENTENCES - min(len(weather), 1)]
+    return chosen + list(weather.values())[: MAX_SENTENCES - len(chosen)]
+
+
+def _is_told(headline: Item, bulletins: Iterable[Item]) -> bool:
+    """Tell whether a headline is about what a bulletin says already."""
+    words = set(words_of(headline.text)) - FUNCTION_WORDS
+    shared = [words.intersection(words_of(bulletin.text)) for bulletin in bulletins]
+    # "road closed after crash" alone may be any road
+    return any(len(common) >= _SAME_STORY and common - ORDINARY for common in shared)
 
 
 def _counted(context: Context) -> list[Claim]:
@@ -146,43 +177,70 @@ def _counted(context: Context) -> list[Claim]:
     return [Claim(f"{count} traffic bulletins tell of {_PLURAL.get(category, category)}.", numbers)]
 
 
-def _told(item: Item, date: dt.date) -> str:
+def _told(item: Item, context: Context) -> str:
     """Tell an item in one sentence, with its times; empty for an item without a word."""
     sentences = [
-        sentence
+        _open_ended(sentence)
         for sentence in split_sentences(item.text)
         if any(character.isalnum() for character in sentence)
     ]
     if not sentences:
         return ""
     if item.kind == "weather":
-        return _weather(item, date)
+        return _weather(item, context)
     if len(sentences) > _LONGEST_BULLETIN:
         sentences = [max(sentences, key=_gravity)]
-    before, after = _times(item, date)
-    # first what the item says first, then its times, then what else makes a ride unusual
-    width = SENTENCE_WIDTH - len(before) - len(after) - 1
-    joined = before + shorten(_open_ended(sentences[0]), width) + after
-    for sentence in sentences[1:]:
-        longer = f"{joined}; {_uncapitalised(_open_ended(sentence))}"
-        if themes_of(sentence) - NO_REASON and len(longer) < SENTENCE_WIDTH:
-            joined = longer
-    return end_properly(joined)
+    # first what the item says first, with its times, then what else makes a ride unusual
+    first, *others = sentences
+    before = _appeared(item, context.date)
+    width = SENTENCE_WIDTH - len(before) - 1
+    room = width - len(_with_times(first, _times(item, context.date, first), width))
+    rest = ""
+    for sentence in others:
+        further = f"; {_uncapitalised(sentence)}"
+        if themes_of(sentence) - NO_REASON and len(rest + further) <= room:
+            rest += further
+    times = _times(item, context.date, first + rest)
+    return end_properly(before + _with_times(first, times, width) + rest)
 
 
-def _weather(item: Item, date: dt.date) -> str:
+def _appeared(item: Item, date: dt.date) -> str:
+    is_timed = item.kind == "news" and item.starts_at is not None
+    return f"In the news at {_clock(item.starts_at, date)}: " if is_timed else ""
+
+
+def _with_times(sentence: str, times: str, width: int) -> str:
+    """Put times into a sentence: before its colon if it has one, "M8 shut, from 16:40: a crash"."""
+    what, colon, more = sentence.partition(_COLON)
+    if times and _HAS_HAPPENED.search(what):
+        times = times.replace(", ", ", reported ", 1)
+    whole = f"{what}{times}{colon}{more}"
+    if colon and len(whole) <= width:
+        return whole
+    return shorten(sentence, width - len(times)) + times
+
+
+def _weather(item: Item, context: Context) -> str:
     """Make a sentence of the parts of an observation that name what is notable."""
-    parts = [part for part in _parts(item.text) if themes_of(part) & _IN_THE_AIR]
-    if not parts:
-        return end_properly(shorten(item.text, SENTENCE_WIDTH - 1))
-    *before, last = [parts[0], *(_uncapitalised(part) for part in parts[1:])]
-    what = f"{', '.join(before)} and {last}" if before else last
+    parts = [part for part in _parts(item.text) if _has_weather(part, even_mild=False)]
+    parts = parts or [part for part in _parts(item.text) if _has_weather(part, even_mild=True)]
+    first, *others = parts or [_open_ended(item.text)]
     where = f" in {item.area}" if item.area else ""
-    when = f" at {_clock(item.starts_at, date)}" if item.starts_at else ""
-    return end_properly(
-        shorten(f"{what[0].upper()}{what[1:]}", SENTENCE_WIDTH - len(where) - len(when) - 1)
-        + where
-        + when
+    when = f" at {_clock(item.starts_at, context.date)}" if item.starts_at else ""
+    if context.is_of_the_day and not when:
+        first = f"Weather of the day: {_uncapitalised(first)}"
+    first = shorten(f"{first[0].upper()}{first[1:]}", SENTENCE_WIDTH - len(where) - len(when) - 1)
+    said = first + where + when
+    for part in others:
+        longer = f"{said}, {_uncapitalised(part)}"
+        said = longer if len(longer) < SENTENCE_WIDTH else said
+    return end_properly(said)
+
+
+def _has_weather(part: str, *, even_mild: bool) -> bool:
+    return any(
+        mention.theme.label in _IN_THE_AIR and (even_mild or not mention.is_mild)
+        for mention in mentions_of(part)
     )
 
 
@@ -196,24 +254,34 @@ def _gravity(sentence: str) -> int:
     return sum(mention.theme.weight for mention in mentions_of(sentence))
 
 
-def _times(item: Item, date: dt.date) -> tuple[str, str]:
-    """Say when a bulletin or a headline holds: before it, or after its first sentence.
+def _times(item: Item, date: dt.date, said: str) -> str:
+    """Say when a bulletin holds, as far as its own words do not; a headline says when it appeared.
 
     A text that the ride carries itself has no time and no area, and is told as it stands; so is
     what holds for the day.
     """
-    start, end = _clock(item.starts_at, date), _clock(item.ends_at, date)
     if item.kind == "news":
-        return (f"In the news at {start}: " if start else ""), ""
-    if item.starts_at is not None and item.starts_at.date() < date:
-        start = ""  # it was there before the day began
+        return ""
+    told = readings_in(said)
+    start, end = (
+        "" if time is None or _minutes(time) in told else _clock(time, date)
+        for time in (item.starts_at, item.ends_at)
+    )
+    midnight = dt.datetime.combine(date, dt.time())
+    if item.starts_at is not None and item.starts_at <= midnight:
+        start = ""  # it was there when the day began
     if start and end:
-        return "", f", from {start} to {end}"
+        return f", from {start} to {end}"
     if start:
-        return "", f", from {start} with no end given"
+        return f", from {start}" if item.ends_at else f", from {start} on"
     if end:
-        return "", f", until {end}"
-    return "", ", with no time given" if item.area else ""
+        return f", until {end}"
+    has_times = item.starts_at is not None or item.ends_at is not None
+    return ", with no time given" if item.area and not has_times else ""
+
+
+def _minutes(time: dt.datetime) -> Reading:
+    return "time", float(time.hour * 60 + time.minute)
 
 
 def _clock(time: dt.datetime | None, date: dt.date) -> str:
@@ -233,7 +301,8 @@ def _open_ended(sentence: str) -> str:
 
 
 def _uncapitalised(sentence: str) -> str:
-    """Write the first word small if it is an ordinary word and not a name."""
-    word = sentence.partition(" ")[0].rstrip(",")
-    ordinary = word.lower() in _ORDINARY or word.lower() in THEME_OF
-    return sentence[0].lower() + sentence[1:] if ordinary and word[1:].islower() else sentence
+    """Write the first word small if it is an ordinary word and no part of a name: "High Street"."""
+    word, _, others = sentence.partition(" ")
+    is_ordinary = word.rstrip(",").lower() in _ORDINARY and word[1:].islower()
+    is_name = others[:1].isupper() and not word.endswith(",")
+    return sentence[0].lower() + sentence[1:] if is_ordinary and not is_name else sentence

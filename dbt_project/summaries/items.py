@@ -124,7 +124,9 @@ class Context:
         midnight = dt.datetime.combine(self.date, dt.time())
         if self.starts_at <= midnight and self.ends_at >= midnight + dt.timedelta(days=1):
             return ALL_DAY
-        return f"{_clock(self.starts_at, self.date)}-{_clock(self.ends_at, self.date)}"
+        start, end = _clock(self.starts_at, self.date), _clock(self.ends_at, self.date)
+        # the hour in which the clocks go back
+        return f"the hour from {start}" if start == end else f"{start}-{end}"
 
 
 def contexts_with_items(

@@ -41,6 +41,11 @@ def printable(text: str) -> str:
     )
 
 
+def without_marks(text: str) -> str:
+    """Take the links and the emphasis of Markdown out of a text; their words stay."""
+    return _EMPHASIS.sub("", _LINK.sub(r"\1", text))
+
+
 _RULE_OR_FENCE = re.compile(r"```|~~~|[-*_=|: ]{3,}$")
 # The last: "Here are the roads that are closed:", also after a short "Sure!" in any language.
 _HEADING = re.compile(
@@ -48,9 +53,10 @@ _HEADING = re.compile(
     r"|(?i:(?:\w+ )?(?:summary|overview))$"
 )
 _BULLET = re.compile(r"(?:#{1,6}|>+|[-*+•‣\u2013]|\d{1,2}[.)])\s+")
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
 _INLINE_MARKS = (
     (re.compile(r"</?[a-zA-Z!][^<>]*>"), " "),
-    (re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)"), r"\1"),
+    (_LINK, r"\1"),
     (re.compile(r"\(?\bhttps?://\S+"), " "),
     (re.compile(r"(?<!`)`([^`\n]+)`(?!`)"), r"\1"),
 )

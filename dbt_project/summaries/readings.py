@@ -76,8 +76,8 @@ _CLOCK = re.compile(
     rf"(?P<second>(?P<h2>\d{{1,2}})(?:[:.](?P<m2>[0-5]\d))?{_HALF.format('half2')})"
     # "5 pm", "5.30 p.m.", "5:30pm"
     rf"|{_ALONE}(?P<h3>\d{{1,2}})(?:[:.](?P<m3>[0-5]\d))?{_HALF.format('half3')}"
-    # "17:00", "17:00:00", "17h00", "17 h 30", "17.00 Uhr"
-    rf"|{_ALONE}(?P<h4>\d{{1,2}})(?::|\s?h\s?)(?P<m4>[0-5]\d)(?::[0-5]\d)?(?!\d)(?:{_OCLOCK})?"
+    # "17:00", "17:00:00", "17h00", "17 h 30", "17 Uhr 30", "17.00 Uhr"
+    rf"|{_ALONE}(?P<h4>\d{{1,2}})(?::|\s?h\s?|\s?uhr\s?)(?P<m4>[0-5]\d)(?::[0-5]\d)?(?!\d)(?:{_OCLOCK})?"
     rf"|{_ALONE}(?P<h5>\d{{1,2}})\.(?P<m5>[0-5]\d){_OCLOCK}"
     # "1730 hrs"
     rf"|{_ALONE}(?P<h6>\d{{2}})(?P<m6>[0-5]\d)\s?(?:h|hrs|hours)\b"
@@ -186,6 +186,7 @@ _LARGE = lexicon(
     "thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty "
     "seventy eighty ninety hundred hundreds thousand thousands million dozen dozens"
 )
+WRITTEN_NUMBERS = _COUNTED | _LARGE
 _NUMBER_WORDS = {
     word: number
     for words in (
@@ -202,7 +203,7 @@ _NUMBER_WORDS = {
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W\d_]+)?")
 _SAME = {"saint": "st", "street": "st", "road": "rd", "avenue": "ave", "junction": "jct"}
-_FUNCTION_WORDS = lexicon(
+FUNCTION_WORDS = lexicon(
     "a an the this that these those it its there here he she they we you his her their our your "
     "and but or nor so yet if as at by for from in into near of off on onto over past per since "
     "than then through throughout to toward towards under until up upon via while with within "
@@ -215,7 +216,7 @@ _FUNCTION_WORDS = lexicon(
     "du de dans sur au aux en entre depuis il el los las por desde hay se lo gli nel nella sul "
     "sulla tra da het een op van o os as um uma em no na nos nas"
 )
-_ORDINARY = _FUNCTION_WORDS | lexicon(
+ORDINARY = FUNCTION_WORDS | lexicon(
     "access accidents additional adverse affected allow alternative anyone approach arrivals "
     "attendance avoid bad beginning bus buses bystanders car cars cabs city clearance close cold "
     "commuters conditions congestion consequently considerable continued crews cyclists "
@@ -233,7 +234,7 @@ _ORDINARY = _FUNCTION_WORDS | lexicon(
     "temporary thick thousands hundreds dozens traffic train trains trams travel travellers "
     "vehicles very visibility visitors water weather wet wind winds workers works"
 )
-_ORDINARY |= lexicon(
+ORDINARY |= lexicon(
     "accordingly additionally amid amidst apparently approximately around attendees beyond "
     "combined coming concertgoers considering crossing currently debris demonstrators driving "
     "elsewhere especially essentially extensive furthermore getting given going heading heavily "
@@ -245,7 +246,7 @@ _ORDINARY |= lexicon(
     "thus tailbacks together torrential travelling traveling typical unfortunately unplanned "
     "unusual using warm widespread wintry"
 )
-_ORDINARY |= lexicon(" ".join(word for theme in THEMES for word in theme.words))
+ORDINARY |= lexicon(" ".join(word for theme in THEMES for word in theme.words))
 
 
 def _names(sentence: str) -> Iterator[Mark]:
@@ -255,7 +256,7 @@ def _names(sentence: str) -> Iterator[Mark]:
         before = sentence[: word.start()].rstrip("\"'([\u201c\u2018 ")
         is_first = not before or before[-1] in ":;"
         is_ordinary = folded in _NUMBER_WORDS or folded in (
-            _ORDINARY if is_first else _FUNCTION_WORDS
+            ORDINARY if is_first else FUNCTION_WORDS
         )
         # "M 8" and "I-95" are told by their numbers.
         is_road = len(folded) <= 2 and re.match(r"[ -]\d", sentence[word.end() :])

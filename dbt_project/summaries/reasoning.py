@@ -35,11 +35,16 @@ class _Mark(Enum):
     UNKNOWN = auto()
 
 
-# <think>, </seed:think>, <|START_THINKING|>, <|end_of_thought|>, ◁/think▷; the words are looked at.
+# <think>, </seed:think>, <|START_THINKING|>, ◁/think▷, {thinking}; the words are looked at.
 _TAG = re.compile(
     r"[<\uff1c\u25c1]\s*[|\uff5c]?\s*/?\s*[^\W\d_][^<>\uff1c\uff1e\u25c1\u25b7\n]*[>\uff1e\u25b7]"
-    r"|\[/?[A-Za-z_]*(?:THINK|THOUGHT|REASON)[A-Za-z_]*\](?!\()",
+    r"|[\[{\u3008\u3010\u00ab]/?[A-Za-z_]*(?:THINK|THOUGHT|REASON)[A-Za-z_]*"
+    r"[\]}\u3009\u3011\u00bb](?!\()",
     re.IGNORECASE,
+)
+# "...done thinking.", where Ollama's command line stands behind a server.
+_DONE_THINKING = re.compile(
+    r"^[^\w\n]{0,9}done thinking[^\w\n]{0,9}$", re.IGNORECASE | re.MULTILINE
 )
 _REASONING = re.compile(
     r"think|thought|reason|reflect|analy[sz]|scratch|monologue|deliberat|contemplat|ruminat|ponder"
@@ -72,7 +77,7 @@ _CLOSED_CHANNEL = "<channel|>"
 # "Reasoning: ...", "**My thought process:**" and "## Thinking".
 _LABEL = (
     r"^(?:[^\w\n]*(?:[\w'\u2019 -]{{0,60}}\b)?(?:{0})(?: [\w ]{{0,60}})?[^\w\n]*?:(?!\d)[*_]*"
-    r"|(?:#+|\*\*)[^\w\n]*(?:\w+ )?(?:{0})(?: process)?[^\w\n]*$)"
+    r"|(?:#{{1,6}}|\*\*)[^\w\n]*(?:\w+ )?(?:{0})(?: process)?[^\w\n]*$)"
 )
 _REASONING_LABEL = re.compile(
     _LABEL.format("thinking|thoughts?|reasoning|analysis|rationale|scratchpad|reflections?"),
@@ -112,7 +117,7 @@ def visible_answer(content: str) -> str:
     NoAnswerError
         If there is reasoning and no answer, or nothing that tells one from the other.
     """
-    written = printable(html.unescape(content))
+    written = _DONE_THINKING.sub("</think>", printable(html.unescape(content)))
     answer = _after_labels(_outside_of_marks(_final_channel(_FENCED.sub("", written))))
     if written.strip() and not answer.strip():
         raise NoAnswerError("reasoning without an answer")

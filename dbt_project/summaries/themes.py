@@ -59,7 +59,13 @@ ON_THE_ROAD = (
         2,
         "injured injury injuries killed dead fatal fatality casualty casualties hurt",
     ),
-    _theme("flooding", "flooding", 2, "flood floods flooded flooding surface-water standing-water"),
+    _theme(
+        "flooding",
+        "flooding",
+        2,
+        "flood floods flooded flooding surface-water standing-water blocked-drain blocked-drains "
+        "puddle puddles",
+    ),
     _theme("roadworks", "roadworks", 1, "roadworks roadwork resurfacing repaving"),
     _theme("breakdowns", OTHER, 1, "breakdown breakdowns broken-down stalled disabled"),
     _theme(
@@ -72,7 +78,7 @@ ON_THE_ROAD = (
 )
 IN_THE_AIR = (
     _theme("snow", "snow and ice", 3, "snow snowfall snowing sleet blizzard hail"),
-    _theme("ice", "snow and ice", 3, "ice icy frost freezing gritters"),
+    _theme("ice", "snow and ice", 3, "ice icy frost freezing gritters slippery"),
     _theme("fog", "fog", 2, "fog foggy mist haze smog"),
     _theme(
         "storm",
@@ -122,6 +128,8 @@ _MILD = frozenset({"rain", "gusts"})
 
 # "Gas leak on Alexandra Parade" is about no parade.
 _STREET = re.compile(r"\b(?:on|at|along|off|into|from|to) (?:[A-Z][\w'-]* )+Parade\b")
+# Only the strong ones are weather to tell of: "strong north-westerly wind".
+_STRONG_WIND = re.compile(r"\b(?:strong|high|severe) (?:[\w-]+ )?winds?\b", re.IGNORECASE)
 _WORD = re.compile(r"\d+(?:\.\d+)?|\w+(?:[-'\u2019]\w+)*")
 _CLAUSE_END = re.compile(r"[,;:]|[.!?](?:\s|$)")
 _PHRASE = re.compile(
@@ -146,6 +154,7 @@ def mentions_of(text: str) -> list[Mention]:
     """Find what a text mentions and does not deny, as in "no delays" and "snow 0 in"."""
     found = []
     for clause in _CLAUSE_END.split(_STREET.sub("on a street", text)):
+        clause = _STRONG_WIND.sub("strong-winds", clause)
         words = words_of(clause)
         for position, word in enumerate(words):
             theme = THEME_OF.get(word)

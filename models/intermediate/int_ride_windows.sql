@@ -1,8 +1,12 @@
 {%- set period = (var('context_minutes') | int) * 60 * 1000000 -%}
 
+with cleaned as (
+    select * from {{ ref('int_rides_cleaned') }}
+),
+
 -- microseconds, counted from the day's first instant: arithmetic on instants themselves goes through a calendar, at
 -- several times the cost
-with day as (
+day as (
     select epoch_us({{ day_start() }}) as start_us
 ),
 
@@ -17,7 +21,7 @@ rides as (
         {{ area_key('cleaned.area') }} as area_key,
         epoch_us(cleaned.pickup_at) - day.start_us as pickup_us,
         epoch_us(cleaned.pickup_at) - day.start_us + (cleaned.ride_time * 3600000000)::bigint as dropoff_us
-    from {{ ref('int_rides_cleaned') }} as cleaned
+    from cleaned
     cross join day
 ),
 

@@ -22,7 +22,7 @@ comparison as (
 )
 
 select
-    {{ run_date_sql() }} as ride_date,
+    {{ ride_date_sql() }} as ride_date,
     {{ var('usual_days') }} as usual_days,
     days_built as usual_days_built,
     case when are_enough then median_rides end as usual_rides,

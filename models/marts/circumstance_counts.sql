@@ -9,7 +9,7 @@ with rides as (
         is_anomaly,
         (epoch_us(pickup_at) - epoch_us({{ day_start() }})) // {{ hour }} as hour_number
     from {{ ref('rides') }}
-    where ride_date = {{ run_date_sql() }} and pickup_at >= {{ day_start() }} and pickup_at < {{ day_end() }}
+    where ride_date = {{ ride_date_sql() }} and pickup_at >= {{ day_start() }} and pickup_at < {{ day_end() }}
 ),
 
 contexts as (
@@ -65,7 +65,7 @@ all_rides as (
 with_the_day as (
     select
         * exclude (category),
-        unnest([context_id, {{ run_date_sql() }}::varchar]) as context_of_items
+        unnest([context_id, {{ ride_date_sql() }}::varchar]) as context_of_items
     from all_rides
 ),
 
@@ -95,7 +95,7 @@ with_and_all as (
 )
 
 select
-    {{ run_date_sql() }} as ride_date,
+    {{ ride_date_sql() }} as ride_date,
     hour_start,
     timezone('{{ var("time_zone") }}', hour_start) as hour_local,
     area_key,

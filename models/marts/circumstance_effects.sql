@@ -3,7 +3,7 @@ with effects as (
 )
 
 select
-    {{ run_date_sql() }} as ride_date,
+    {{ ride_date_sql() }} as ride_date,
     category,
     days_with,
     rides_with,

@@ -7,7 +7,7 @@ fields as (
         *,
         row_number() over () as record_number,
         {{ json_text('record', 'published_at') }} as published_text,
-        {{ json_text('record', 'text') }} as text,
+        {{ json_prose("(record -> '$.text')") }} as text,
         {{ json_area('record') }} as area
     from source
 ),

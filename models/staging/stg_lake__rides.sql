@@ -29,9 +29,9 @@ fields as (
                 "ride_time": "JSON",
                 "pickup_at": "VARCHAR",
                 "area": "VARCHAR",
-                "news": "VARCHAR",
-                "weather": "VARCHAR",
-                "traffic": "VARCHAR"
+                "news": "JSON",
+                "weather": "JSON",
+                "traffic": "JSON"
             }'
         ) as field,
         json_merge_patch(
@@ -73,9 +73,9 @@ typed as (
 
         {{ trimmed("field['pickup_at']") }} as pickup_text,
         {{ area_name("field['area']") }} as area,
-        {{ trimmed("field['news']") }} as news,
-        {{ trimmed("field['weather']") }} as weather,
-        {{ trimmed("field['traffic']") }} as traffic,
+        {{ json_prose("field['news']") }} as news,
+        {{ json_prose("field['weather']") }} as weather,
+        {{ json_prose("field['traffic']") }} as traffic,
         case when is_object then nullif(extra_fields, '{}'::json) end as extra_fields,
 
         may_need_rewriting,

@@ -9,7 +9,7 @@ fields as (
         {{ json_text('record', 'started_at') }} as started_text,
         {{ json_text('record', 'observed_at') }} as observed_text,
         {{ json_text('record', 'ended_at') }} as ended_text,
-        {{ json_text('record', 'text') }} as text,
+        {{ json_prose("(record -> '$.text')") }} as text,
         {{ json_area('record') }} as area
     from source
 ),

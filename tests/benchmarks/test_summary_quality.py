@@ -5,9 +5,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import page
 import pytest
-from summary_quality import Day, foreign_to, hours_of, items_of, matters, truth_of
+from summary_quality import (
+    Day,
+    foreign_to,
+    hours_of,
+    items_of,
+    matters,
+    said_to_be_delayed,
+    truth_of,
+)
 from summary_scores import Item, Share
 
 MIDNIGHT = dt.datetime(2023, 5, 1)
@@ -115,12 +124,24 @@ def test_the_truth_tells_the_bulletin_of_each_delayed_ride(day: Day) -> None:
     assert truth_of(day) == {"a": LEAK}
 
 
-def test_the_table_shows_shares_and_what_is_not_there_yet_or_not_known() -> None:
-    scores = {"named": Share(3, 4), "nothing": Share(0, 0), "incidents": "not there yet"}
+def test_rides_are_said_to_be_delayed_by_the_kind_that_the_truth_names(day: Day) -> None:
+    kinds = {"a": "delayed_by_incident", "b": "delayed_by_incident", "c": "long_time"}
+    write(day, "truth", *({"ride_id": ride, "kind": kind} for ride, kind in kinds.items()))
+    with duckdb.connect() as warehouse:
+        warehouse.execute(
+            "CREATE TABLE anomalous_rides AS FROM (VALUES ('a', 'delayed: closure'), "
+            "('b', 'unexplained'), ('c', 'delayed: event'), ('d', 'delayed: event')) "
+            "AS rides (ride_id, likely_reason) CROSS JOIN (SELECT DATE '2023-05-01' AS ride_date)"
+        )
+        assert said_to_be_delayed(day, warehouse, "delayed_by_incident") == Share(1, 2)
+        assert said_to_be_delayed(day, warehouse, "long_time", "zero_distance") == Share(1, 1)
+
+
+def test_the_table_shows_shares_and_what_is_not_known() -> None:
+    scores = {"named": Share(3, 4), "nothing": Share(0, 0)}
     table = page.quality_table({"ways": {"extractive": {"scores": scores}}})
     cells = {row.split(" | ")[0]: row.rstrip(" |").split(" | ")[-1] for row in table.splitlines()}
     measured = {name: cells[f"| {what}"] for name, (what, _) in page.MEASURES.items()}
     assert measured["named"] == "3 of 4 (75.0%)"
     assert measured["nothing"] == "none"
-    assert measured["incidents"] == "not there yet"
     assert measured["shared"] == "not known"

@@ -12,8 +12,8 @@ from sklearn.base import clone
 from sklearn.cluster import DBSCAN
 from sklearn.preprocessing import StandardScaler
 from support.point_sets import (
-    KINDS,
-    TIED_KINDS,
+    POINT_SETS,
+    TIED_SETS,
     Points,
     Random,
     moons,
@@ -59,20 +59,20 @@ def some_min_samples(random: Random, n: int) -> int:
 class TestLabels:
     """Labels and core points are scikit-learn's, element by element."""
 
-    @pytest.mark.parametrize("kind", KINDS)
+    @pytest.mark.parametrize("kind", POINT_SETS)
     def test_random_sets(self, kind: str) -> None:
-        random = np.random.default_rng(list(KINDS).index(kind))
+        random = np.random.default_rng(list(POINT_SETS).index(kind))
         for _ in range(SETS_OF_A_KIND):
-            points = KINDS[kind](random, int(random.choice([30, 200, 600, 1200])))
+            points = POINT_SETS[kind](random, int(random.choice([30, 200, 600, 1200])))
             eps = float(random.choice([0.05, 0.1, 0.3, 0.3, 1.0]))
             assert_like_scikit_learn(points, eps, some_min_samples(random, len(points)))
 
-    @pytest.mark.parametrize("kind", TIED_KINDS)
+    @pytest.mark.parametrize("kind", TIED_SETS)
     def test_random_sets_with_pairs_at_exactly_eps(self, kind: str) -> None:
-        random = np.random.default_rng(list(TIED_KINDS).index(kind))
+        random = np.random.default_rng(list(TIED_SETS).index(kind))
         for _ in range(SETS_OF_A_KIND):
             eps = float(random.choice([0.1, 0.3, 0.5, 1.0, 2.5]))
-            points = TIED_KINDS[kind](random, int(random.choice([30, 150, 400])), eps)
+            points = TIED_SETS[kind](random, int(random.choice([30, 150, 400])), eps)
             assert_like_brute_force(points, eps, some_min_samples(random, len(points)))
 
     @settings(max_examples=300, deadline=None)
@@ -143,7 +143,7 @@ class TestLabels:
         walls = np.column_stack([random.integers(0, 2, 3000) * gap, random.uniform(0, 2, 3000)])
         assert_like_brute_force(walls, 1.0, 10)
 
-    @pytest.mark.parametrize("kind", [*KINDS, *TIED_KINDS])
+    @pytest.mark.parametrize("kind", [*POINT_SETS, *TIED_SETS])
     @pytest.mark.parametrize(
         "limits",
         [
@@ -167,7 +167,7 @@ class TestLabels:
         for _ in range(6):
             n = int(random.choice([30, 150, 300]))
             points = points_of(kind, random, n, 0.5)
-            eps = 0.3 if kind in KINDS else 0.5
+            eps = 0.3 if kind in POINT_SETS else 0.5
             assert_like_brute_force(points, eps, some_min_samples(random, len(points)))
 
     def test_a_million_identical_rides(self) -> None:

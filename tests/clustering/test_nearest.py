@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.neighbors import NearestNeighbors
-from support.point_sets import KINDS, TIED_KINDS, Points, points_of, standardized_rides
+from support.point_sets import POINT_SETS, TIED_SETS, Points, points_of, standardized_rides
 
 from dbt_project.clustering.dbscan import dbscan, nearest
 from dbt_project.clustering.dbscan.nearest import distance_to_core
@@ -34,11 +34,11 @@ def assert_exact(points: Points, core: Points, eps: float) -> None:
 class TestDistance:
     """Distances are those of scikit-learn's neighbours and of brute force."""
 
-    @pytest.mark.parametrize("kind", KINDS)
+    @pytest.mark.parametrize("kind", POINT_SETS)
     def test_anomalies_of_random_sets(self, kind: str) -> None:
-        random = np.random.default_rng(list(KINDS).index(kind))
+        random = np.random.default_rng(list(POINT_SETS).index(kind))
         for _ in range(8):
-            points = KINDS[kind](random, int(random.choice([30, 200, 1500])))
+            points = POINT_SETS[kind](random, int(random.choice([30, 200, 1500])))
             eps = float(random.choice([0.05, 0.1, 0.3, 1.0]))
             labels, core = dbscan(points, eps, int(random.choice([2, 4, 10])))
             anomalies = np.flatnonzero(labels == -1)
@@ -50,7 +50,7 @@ class TestDistance:
             else:
                 assert np.isnan(found).all()
 
-    @pytest.mark.parametrize("kind", [*KINDS, *TIED_KINDS])
+    @pytest.mark.parametrize("kind", [*POINT_SETS, *TIED_SETS])
     def test_any_place_around_and_between_the_core_points(self, kind: str) -> None:
         random = np.random.default_rng(17)
         for eps in (0.05, 0.3, 1.0):

@@ -10,9 +10,9 @@ import pytest
 from packaging.requirements import Requirement
 from support.workplace import ROOT, Build
 
-(PYTHON,) = re.findall(
-    r"## Python\n(.*?)\n## ", (ROOT / "docs" / "connect.md").read_text(encoding="utf-8"), re.S
-)
+PAGE = (ROOT / "docs" / "connect.md").read_text(encoding="utf-8")
+(PYTHON,) = re.findall(r"## Python\n(.*?)\n## ", PAGE, re.S)
+(TIMES,) = re.findall(r"## Times\n(.*?)\n## ", PAGE, re.S)
 
 
 def with_what_they_need(names: list[str]) -> set[str]:
@@ -54,3 +54,17 @@ def test_the_packages_that_are_named_are_enough(packages: Path, embedded_day: Bu
     )
     assert analyst.returncode == 0, analyst.stderr
     assert analyst.stdout == "400 400\n"
+
+
+def test_hours_are_the_citys_as_the_page_says(embedded_day: Build) -> None:
+    shifted = "select count(*) from rides where hour(pickup_at) != hour(pickup_local)"
+    rides = "select count(*) from rides where pickup_at is not null"
+    set_zone, by_hour = re.findall(r"^    (.*;)$", TIMES, re.M)
+    with embedded_day.published.connect() as connection:
+        ((n_rides,),) = connection.execute(rides).fetchall()
+        connection.execute("set timezone = 'Asia/Tokyo'")
+        assert connection.execute(shifted).fetchall() == [(n_rides,)]
+        hours = connection.execute(by_hour).fetchall()
+        connection.execute(set_zone)
+        assert connection.execute(shifted).fetchall() == [(0,)]
+        assert sorted(connection.execute(by_hour).fetchall()) == sorted(hours)

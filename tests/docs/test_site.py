@@ -39,6 +39,16 @@ def site(embedded_day: Build, tmp_path_factory: pytest.TempPathFactory) -> Itera
         server.wait()
 
 
+def test_the_site_opens_on_what_an_analyst_asks(site: str, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(site, timeout=120_000)
+    expect(page.get_by_text("A day of taxi rides, and what was unusual")).to_be_visible(
+        timeout=60_000
+    )
+    expect(page.get_by_role("table")).to_contain_text("anomalous_rides")
+    page.close()
+
+
 def test_a_table_is_described_with_units_and_its_lineage_opens(site: str, browser: Browser) -> None:
     page = browser.new_page()
     page.goto(f"{site}/#!/model/model.etml.rides", timeout=120_000)

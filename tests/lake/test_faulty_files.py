@@ -34,6 +34,8 @@ BROKEN = {
         "is cut off or damaged: incorrect data check; write it again",
     ),
     "no gzip file at all": ("json.gz", LINES, "is no gzip"),
+    "a gzip file by another name": ("json", GZIP, "holds a gzip: pack it once"),
+    "a gzip file in another": ("json.gz", gzip.compress(GZIP), "holds a gzip: pack it once"),
     "UTF-16": ("json", ARRAY.decode().encode("utf-16"), "is in UTF-16: write it in UTF-8"),
     "Latin-1": (
         "json",
@@ -215,6 +217,16 @@ class TestYesterdaysFilesStay:
         )
         assert "Traceback" not in build.output
 
+    def test_fault_30_a_part_that_is_lost_within_a_file_is_no_single_record(
+        self, yesterday: Workplace
+    ) -> None:
+        lost = LINES[:2000] + bytes(4096) + LINES[6096:]
+        build = self.refuse(yesterday, lost)
+        assert build.last_line == (
+            "Error: stg_lake__malformed_lines: taxi-rides-20230501.json has zeros in its line 41: "
+            "a part of it is lost. Write it again"
+        )
+
     def test_fault_09_a_column_that_has_another_name_today(self, yesterday: Workplace) -> None:
         build = self.refuse(yesterday, ARRAY.replace(b"ride_dist", b"distance"))
         assert build.last_line == (
@@ -225,7 +237,7 @@ class TestYesterdaysFilesStay:
     def test_fault_21_a_rule_that_rides_break_names_them(self, yesterday: Workplace) -> None:
         rule = (
             "select ride_id, record_number, ride_dist from {{ ref('rides') }} "
-            "where ride_date = {{ run_date_sql() }} and ride_dist > 20 order by ride_id"
+            "where ride_date = {{ ride_date_sql() }} and ride_dist > 20 order by ride_id"
         )
         yesterday.project = project_with_rule(yesterday.folder / "project", rule)
         build = self.refuse(yesterday)
@@ -366,7 +378,7 @@ class TestOddDays:
         pytest.param(
             "date: 20230231",
             "Error: date must be a day as YYYYMMDD, not '20230231'",
-            marks=pytest.mark.on_request,  # test_run_date.py has all that is no day
+            marks=pytest.mark.on_request,  # test_ride_date.py has all that is no day
         ),
         pytest.param(
             "date: [20230501]",

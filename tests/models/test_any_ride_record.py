@@ -52,7 +52,11 @@ rides = st.fixed_dictionaries(usable, optional=others) | st.fixed_dictionaries(
 
 def is_no_list_of_records(value: Any) -> bool:
     """Whether it counts as one record: a list with others in it is a fault of the file."""
-    return not (isinstance(value, list) and value and isinstance(value[0], dict))
+    return not (isinstance(value, list) and has_object(value))
+
+
+def has_object(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and any(map(has_object, value)))
 
 
 any_record = rides | any_json.filter(is_no_list_of_records)
@@ -234,6 +238,14 @@ ARRAY = json.dumps([GOOD, {**GOOD, "ride_id": 2}])
     [
         (f"{json.dumps(GOOD)}\n{ARRAY}", "has an array of records where a record should be"),
         (f"[{ARRAY}, {ARRAY}]", "has an array of records where a record should be"),
+        (
+            f"{json.dumps(GOOD)}\n[null, {ARRAY[1:]}",
+            "has an array of records where a record should",
+        ),
+        (
+            f'{json.dumps(GOOD)}\n["{{", [[{ARRAY}]]]',
+            "has an array of records where a record should",
+        ),
         (f"{ARRAY}\n{ARRAY}", 'Malformed JSON in file "'),
         (f'[{json.dumps(GOOD)}, {{"ride_id": "\\ud800"}}]', 'Malformed JSON in file "'),
         (json.dumps({**GOOD, "x": "x" * 40_000_000}), "has a line of more than 16 MB"),
@@ -261,6 +273,9 @@ def test_what_the_records_of_a_side_file_hold_is_read_or_nothing(lake: StagedLak
         '{"text": "Closed.", "area": "\\u200b"}',
         '["no object"]',
         "null",
+        '{"text": ["Closed."]}',
+        '{"text": {"en": "Closed."}}',
+        '{"text": 5}',
     ]
     lake.read("\n".join(lines), "news")
     news = lake.query(
@@ -273,6 +288,9 @@ def test_what_the_records_of_a_side_file_hold_is_read_or_nothing(lake: StagedLak
         ("Closed.", "Soho"),
         ("Closed.", "Caf\xe9"),
         ("Closed.", None),
-        (None, None),
-        (None, None),
+        *[(None, None)] * 5,
     ]
+    rides = [{**GOOD, "news": ["Closed."], "weather": {"en": "Rain."}, "traffic": "\t[Closed] "}]
+    lake.read(json.dumps(rides))
+    own = "select news, weather, traffic from staging.intermediate.int_rides_cleaned"
+    assert lake.query(own) == [(None, None, "[Closed]")]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import duckdb
 import pytest
 from support.workplace import Build, Workplace
 
@@ -133,7 +134,7 @@ def test_what_holds_for_the_city_and_the_day_is_told_once(day: Build) -> None:
     assert day.query("select summary from daily_reports") == [
         (
             "Rail strike, queues at ranks, from 06:30 to 19:00. "
-            "Speed check on the M8, from 16:00 with no end given. Snow.",
+            "Speed check on the M8, from 16:00 on. Weather of the day: snow.",
         )
     ]
 
@@ -143,7 +144,7 @@ def test_summaries_are_about_the_ride_s_area_and_hours(day: Build) -> None:
     assert told["govan"] == told["same"]
     assert told["govan"] == (
         "Clyde Tunnel closed southbound, from 09:00 to 10:30; very long queues. "
-        "Slow traffic on Govan Road, from 08:10 with no end given. Heavy rain at 09:00."
+        "Slow traffic on Govan Road, from 08:10 on. Heavy rain at 09:00."
     )
     assert told["cafe"].startswith("Bus broken down, from 10:00 to 10:40. Surface water on the M8")
     assert told["quiet"] == (
@@ -181,3 +182,30 @@ def test_a_context_has_its_texts_area_and_hours(day: Build) -> None:
             2,
         )
     ]
+
+
+FLOOD = """
+attach ':memory:' as staging;
+create schema staging.intermediate;
+create table staging.intermediate.int_items as select
+    'news' as kind, md5(range::varchar) as item_id, range as relevance, null::varchar as area_key,
+    timestamptz '2023-05-01 00:00:00+01' as holds_from,
+    timestamptz '2023-05-02 00:00:00+01' as holds_until, false as is_of_the_day
+from range(40000);
+create table staging.intermediate.int_ride_windows as select
+    'Govan' as area, 'govan' as area_key,
+    timestamptz '2023-05-01 00:00:00+01' + to_hours(range) as window_start,
+    timestamptz '2023-05-01 01:00:00+01' + to_hours(range) as window_end,
+    null::varchar as news, null::varchar as weather, null::varchar as traffic
+from range(24);
+"""
+
+
+def test_of_a_flood_of_news_no_hour_has_more_than_its_most_relevant(day: Build) -> None:
+    compiled = day.lake.parent / "target" / "compiled" / "etml" / "models" / "intermediate"
+    with duckdb.connect() as connection:
+        connection.execute(FLOOD)
+        contexts = connection.sql((compiled / "int_contexts.sql").read_text())
+        hours = contexts.filter("context_id != '2023-05-01'").project("item_ids").fetchall()
+        most = "select list(item_id order by relevance)[:500] from staging.intermediate.int_items"
+        assert hours == connection.execute(most).fetchall() * 24

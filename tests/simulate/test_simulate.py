@@ -24,7 +24,7 @@ from dbt_project.simulate.world import make_world
 
 REPOSITORY = Path(__file__).parents[2]
 GLASGOW = ZoneInfo("Europe/London")
-KINDS = {"long_distance", "long_time", "stuck_in_traffic", "zero_distance"}
+INJECTED_KINDS = {"long_distance", "long_time", "stuck_in_traffic", "zero_distance"}
 
 Record = dict[str, Any]
 
@@ -175,7 +175,7 @@ def test_the_truth_names_rides_of_the_four_kinds_in_equal_numbers(embedded: Day,
     for day, of_each_kind in ((embedded, {2}), (busy, {12, 13})):
         assert day.truth.keys() <= {ride["ride_id"] for ride in day.usable_rides}
         counts = Counter(day.truth.values())
-        assert counts.keys() == KINDS
+        assert counts.keys() == INJECTED_KINDS
         assert set(counts.values()) == of_each_kind
 
 

@@ -35,6 +35,7 @@ def test_every_theme_belongs_to_one_category_and_every_word_to_one_theme() -> No
         ("Roadworks on Argyle Street, one lane closed.", "roadworks"),
         ("Gas main renewal on Alexandra Parade, one lane closed.", "closure"),
         ("Standing water on Paisley Road, inside lane closed.", "flooding"),
+        ("Blocked drain on Langside Road, large puddle.", "flooding"),
         ("Gritters are out. Black ice on side streets.", "snow and ice"),
         ("Rail strike: long queues at taxi ranks.", "strike"),
         ("Fog on the M8, speed limit reduced.", "fog"),
@@ -64,6 +65,8 @@ def test_a_bulletin_that_all_is_well_is_not_notable(text: str) -> None:
         ("Light rain, 9 °C. Roads wet.", "rain", True),
         ("Steady rain, light wind.", "rain", True),
         ("Light rain, strong wind 35 mph, gusts to 51.", "wind", True),
+        ("Dry, 5 °C, strong north-westerly wind 35 mph.", "wind", True),
+        ("Dry, 5 °C, fresh north-westerly wind 15 mph.", "other", False),
         ("Fog, very thick by the river.", "fog", True),
         ("Light snow.", "snow and ice", True),
     ],
@@ -130,11 +133,26 @@ def test_a_headline_about_later_is_an_announcement(text: str, is_announcement: b
         ("-3 < 0 and 2 > 1", "-3 < 0 and 2 > 1"),
         ("One\r\n two\u200b.", "One. two."),
         ("<script>x()</script>&nbsp;<img src='a.png'>", ""),
+        ("<![CDATA[<?xml version='1.0'?>Road <b>closed</b>]]>", "Road closed"),
+        ("<img alt='a > b'>Road <a title=\"it's > that\">closed</a>", "Road closed"),
+        ("<p title='it's'>Road closed</p>", "Road closed"),
+        ("&amp;lt;p&amp;gt;Road &amp;amp;amp; rail", "Road & rail"),
+        ("Road closed <a href='https://example.org/?a=1", "Road closed"),
+        ("Road closed <!-- until", "Road closed"),
+        ("**Road** _closed_: [the M8](https://example.org) * 2", "Road closed: the M8 * 2"),
+        ("speed <30 mph, 5*3, a_b", "speed <30 mph, 5*3, a_b"),
     ],
 )
 def test_mark_up_is_taken_out(text: str, plain: str) -> None:
     assert feed_text(text) == plain
     assert len(feed_text("word " * 10_000)) <= LONGEST_ITEM
+
+
+@pytest.mark.parametrize(
+    "piece", ["<!--", "<script>", "<p ", "<a b='", "&lt;", "[", "**", "<![CDATA["]
+)
+def test_mark_up_without_an_end_takes_linear_time(piece: str) -> None:
+    assert len(feed_text("Closed. " + piece * 100_000)) <= LONGEST_ITEM
 
 
 def test_texts_come_back_by_what_they_were_given_as() -> None:

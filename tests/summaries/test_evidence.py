@@ -29,6 +29,7 @@ SUPPORTED = "1 sentence supported"
         ("In Leith, a gas leak closed the road from 4:40 pm to 7:10 p.m.", (1,)),
         ("The road was closed from 16h40 to 19h10 in Leith.", (1,)),
         ("The road was closed from 1640 hrs to 19.10 Uhr.", (1,)),
+        ("The road was closed from 16 Uhr 40 to 19 Uhr 10.", (1,)),
         ("Between 5 and 7 pm, the road was closed.", (1,)),
         ("Closed 5-7pm: Great Junction Street.", (1,)),
         ("On Monday, 1 May 2023, a gas leak closed the road in Edinburgh.", (1,)),

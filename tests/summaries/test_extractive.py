@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.circumstances import CHESS, DATE, LEAK, MARCH, RAIN, context, item
+from support.circumstances import CHESS, DATE, ITEMS, LEAK, MARCH, RAIN, context, item
 
 from dbt_project.summaries.evidence import check
 from dbt_project.summaries.extractive import (
@@ -47,7 +47,8 @@ def traffic(number: int, text: str, category: str = "closure", **others: Any) ->
 
 
 def test_bulletins_come_first_then_headlines_then_weather_each_with_its_time() -> None:
-    summary = summarise_extractively(context())
+    rows = [{**row, "area": "Leith"} if row["text"] == MARCH else row for row in ITEMS]
+    summary = summarise_extractively(context(*rows))
     assert summary.text == (
         "Gas leak on Great Junction Street, road closed between Bonnington Rd and Taylor Gardens, "
         "from 16:40 to 19:10. "
@@ -61,22 +62,41 @@ def test_bulletins_come_first_then_headlines_then_weather_each_with_its_time() -
 @pytest.mark.parametrize(
     ("row", "sentence"),
     [
-        (traffic(1, "M8 shut.", ends_at=None), "M8 shut, from 16:40 with no end given."),
+        (traffic(1, "M8 shut.", ends_at=None), "M8 shut, from 16:40 on."),
         (traffic(1, "M8 shut.", starts_at=None), "M8 shut, until 19:10."),
         (traffic(1, "M8 shut.", starts_at=None, ends_at=None), "M8 shut, with no time given."),
         (
             traffic(1, "Crash on the M8. The road is closed. Crews are at work."),
             "Crash on the M8, from 16:40 to 19:10; the road is closed.",
         ),
+        (
+            traffic(1, "M8 shut at Townhead: a fuel spill. Ramps are blocked until about 19:10."),
+            "M8 shut at Townhead, from 16:40: a fuel spill; ramps are blocked until about 19:10.",
+        ),
+        (
+            traffic(1, "The concert has finished. Thirteen thousand people are leaving, M8 slow."),
+            "The concert has finished, reported from 16:40 to 19:10; "
+            "thirteen thousand people are leaving, M8 slow.",
+        ),
+        (traffic(1, "M8 shut from 16:40."), "M8 shut from 16:40, until 19:10."),
+        (traffic(1, "M8 shut, 4.40-7.10 pm."), "M8 shut, 4.40-7.10 pm."),
+        (
+            traffic(1, "Crash at the Shore. Trongate is closed. High Street is closed."),
+            "Crash at the Shore, from 16:40 to 19:10; Trongate is closed; High Street is closed.",
+        ),
         (item(1, "traffic", "M8 shut."), "M8 shut."),
         (item(1, "weather", "Rain"), "Rain."),
         (
             item(1, "weather", "Overcast, heavy rain, 9 °C; surface flooding, gusts to 40 mph."),
-            "Heavy rain and gusts to 40 mph.",
+            "Heavy rain, gusts to 40 mph.",
         ),
         (
-            item(1, "weather", "Dense fog.", area="Leith", starts_at="17:00"),
-            "Dense fog in Leith at 17:00.",
+            item(1, "weather", "Light rain, 9 °C, strong westerly wind 35 mph, gusts to 51."),
+            "Strong westerly wind 35 mph, gusts to 51.",
+        ),
+        (
+            item(1, "weather", "Dense fog, roads icy.", area="Leith", starts_at="17:00"),
+            "Dense fog in Leith at 17:00, roads icy.",
         ),
         (
             item(1, "news", "Crash at the Shore", area="Leith", starts_at="11:08"),
@@ -96,6 +116,7 @@ def test_times_of_other_days_are_said() -> None:
     ends = {**row, "ends_at": midnight + dt.timedelta(days=1) + night}
     assert told(ends) == "M8 shut, from 16:40 to 05:00 the next day."
     assert told({**row, "ends_at": midnight + dt.timedelta(days=1)}).endswith("to midnight.")
+    assert told({**row, "starts_at": midnight, "ends_at": None}) == "M8 shut."
 
 
 def test_where_nothing_is_notable_one_short_sentence_says_so() -> None:
@@ -108,6 +129,10 @@ def test_where_nothing_is_notable_one_short_sentence_says_so() -> None:
     midnight = dt.datetime.combine(DATE, dt.time())
     whole_day = {"window_start": midnight, "window_end": midnight + dt.timedelta(days=1)}
     assert told(row, **whole_day) == f"{NOTHING} Leith on this day."
+    one = midnight + dt.timedelta(hours=1)
+    clocks_go_back = {"window_start": one, "window_end": one}
+    assert told(row, **clocks_go_back) == f"{NOTHING} Leith in the hour from 01:00."
+    assert context(row, **clocks_go_back).hours == "the hour from 01:00"
     assert told({**row, "context_id": "2023-05-01"}, context_id="2023-05-01", **whole_day) == (
         "Nothing is known that held in all of Edinburgh for most of the day."
     )
@@ -116,6 +141,27 @@ def test_where_nothing_is_notable_one_short_sentence_says_so() -> None:
 def test_what_is_told_twice_is_told_once() -> None:
     rows = [traffic(number, f"{LEAK} Update {number}.") for number in (1, 2)]
     assert summarise_extractively(context(*rows)).item_ids == ("item-1",)
+
+
+def test_a_headline_about_what_a_bulletin_says_is_left_out() -> None:
+    row = item(2, "news", "Homes left for gas leak in Great Junction Street.", area="Leith")
+    assert summarise_extractively(context(traffic(1, LEAK), row)).item_ids == ("item-1",)
+    other = item(2, "news", "Ferry Road closed, gas leak on the road.", area="Leith")
+    assert summarise_extractively(context(traffic(1, LEAK), other)).item_ids == ("item-1", "item-2")
+
+
+def test_bulletins_of_the_whole_city_are_told_where_the_area_has_no_closure() -> None:
+    rows = [traffic(2, "Wet roads.", "rain", area=None), item(3, "news", MARCH)]
+    assert summarise_extractively(context(*rows)).item_ids == ("item-2", "item-3")
+    bus = traffic(1, "Bus broken down.", "other")
+    assert summarise_extractively(context(bus, *rows)).item_ids == ("item-1", "item-2", "item-3")
+    assert summarise_extractively(context(traffic(1, LEAK), *rows)).item_ids == ("item-1",)
+
+
+def test_weather_that_the_day_as_a_whole_had_is_said_to_be_its() -> None:
+    row = item(1, "weather", "high 26 F, snowfall 0 in, snow depth 1.2 in.", context_id=str(DATE))
+    told_of_the_day = told(row, context_id=str(DATE))
+    assert told_of_the_day == "Weather of the day: snow depth 1.2 in."
 
 
 def test_one_sentence_of_three_is_kept_for_weather() -> None:

@@ -205,7 +205,7 @@ class TestTheAnswer:
         row, _ = row_of(answer(reply(("Paisley was flooded.", [2]))))
         assert (row["status"], row["summary_source"]) == ("failed", "extractive")
         assert row["summary"].startswith("Gas leak on Great Junction Street")
-        assert json.loads(row["item_ids"]) == ["item-1", "item-3", "item-2"]
+        assert json.loads(row["item_ids"]) == ["item-1", "item-2"]
         assert row["summary_support"] == "extractive: its own items"
         assert row["circumstance"] == "closure"
 

@@ -60,7 +60,7 @@ def mixed_densities(random: Random, n: int) -> Points:
     return np.column_stack([random.normal(0, spread), random.normal(0, spread)])
 
 
-KINDS: dict[str, Callable[[Random, int], Points]] = {
+POINT_SETS: dict[str, Callable[[Random, int], Points]] = {
     "uniform": lambda random, n: random.uniform(0, 5, (n, 2)),
     "blobs": blobs,
     "duplicates": duplicates,
@@ -78,7 +78,7 @@ KINDS: dict[str, Callable[[Random, int], Points]] = {
 }
 
 # Kinds with pairs of points at exactly eps, where scikit-learn's tree may round another way.
-TIED_KINDS: dict[str, Callable[[Random, int, float], Points]] = {
+TIED_SETS: dict[str, Callable[[Random, int, float], Points]] = {
     "a lattice of eps": lambda random, n, eps: random.integers(0, 15, (n, 2)) * eps,
     "a lattice of a fifth of eps": lambda random, n, eps: random.integers(0, 40, (n, 2)) * eps / 5,
     "a lattice of a tenth": lambda random, n, eps: random.integers(0, 30, (n, 2)) * 0.1,
@@ -88,6 +88,6 @@ TIED_KINDS: dict[str, Callable[[Random, int, float], Points]] = {
 
 def points_of(kind: str, random: Random, n: int, eps: float) -> Points:
     """Draw a set of either sort of kind."""
-    if kind in KINDS:
-        return KINDS[kind](random, n)
-    return TIED_KINDS[kind](random, n, eps)
+    if kind in POINT_SETS:
+        return POINT_SETS[kind](random, n)
+    return TIED_SETS[kind](random, n, eps)

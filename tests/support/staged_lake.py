@@ -12,7 +12,7 @@ import duckdb
 from support.workplace import Build
 
 from dbt_project.lake.check import check_files
-from dbt_project.lake.files import KINDS, RIDES, files_sql, list_day
+from dbt_project.lake.files import FILE_KINDS, RIDES, files_sql, list_day
 from dbt_project.lake.lines import malformed_lines
 from dbt_project.settings.lake_url import LakeUrl
 
@@ -29,7 +29,11 @@ MODELS = {
         "intermediate.int_rides_cleaned",
         "intermediate.int_rides_rejected",
     ],
-    **{kind: [f"staging.stg_lake__{kind}"] for kind in KINDS if kind != RIDES},
+    **{
+        kind: [f"staging.stg_lake__{kind.replace('-', '_')}"]
+        for kind in FILE_KINDS
+        if kind != RIDES
+    },
 }
 
 

@@ -30,6 +30,8 @@ MARTS = {
     "ride_circumstances",
     "incidents",
     "weather_hours",
+    "ride_verdicts",
+    "rejected_verdicts",
     "circumstance_counts",
     "circumstance_effects",
     "context_summaries",

@@ -1,0 +1,18 @@
+with verdicts as (
+    select * from {{ ref('int_ride_verdicts_checked') }}
+)
+
+select
+    {{ ride_date_sql() }} as ride_date,
+    ride_id,
+    verdict,
+    note,
+    judged_by,
+    judged_at,
+    anomaly_kind,
+    severity,
+    likely_reason
+from verdicts
+where rejection_reason is null
+-- the last one counts: the latest, and of those without a time the one that comes last
+qualify row_number() over (partition by ride_id order by judged_at desc nulls last, record_number desc) = 1
