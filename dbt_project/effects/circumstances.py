@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from dbt_project.effects.ratio import (
     Counts,
     Floats,
+    Integers,
     Ratio,
     days_of_rides,
     expected_anomalies,
@@ -106,32 +109,36 @@ class _Cells:
 
     def __init__(self, counts: pd.DataFrame) -> None:
         hours = counts["hour_local"].dt
-        of_the_week = [hours.dayofweek.clip(lower=SATURDAY - 1), hours.hour, counts["area_key"]]
-        cell = counts.groupby(["ride_date", "hour_local", "area_key"], dropna=False).ngroup()
-        self._cell = cell.to_numpy()
+        kind_of_day = hours.day_of_week.clip(lower=SATURDAY - 1)
+        self._cell = _numbers(counts, ["ride_date", "hour_local", "area_key"])
+        _, first = np.unique(self._cell, return_index=True)
+        self._day = _numbers(counts, ["ride_date"])[first]
+        self._group = _numbers(counts, [kind_of_day, hours.hour, "area_key"])[first]
         self._rides = counts["rides"].to_numpy(np.float64)
         self._anomalous = counts["anomalous_rides"].to_numpy(np.float64)
-        _, first = np.unique(self._cell, return_index=True)
-        self._day = counts.groupby("ride_date").ngroup().to_numpy()[first]
-        self._group = counts.groupby(of_the_week, dropna=False).ngroup().to_numpy()[first]
-        self._rows = counts.groupby("category").indices
-        self._all = self._sums(np.flatnonzero(counts["category"].isna()))
+        self._category = counts["category"].astype("string").fillna("").to_numpy(str)
+        self._all = self._sums("")
 
     @property
     def categories(self) -> list[str]:
-        return sorted(self._rows)
+        return [str(category) for category in np.unique(self._category) if category]
 
     def counts(self, category: str) -> Counts:
         """Rides with a category, and all others."""
-        with_ = self._sums(self._rows[category])
-        without = [whole - part for whole, part in zip(self._all, with_, strict=True)]
+        with_ = self._sums(category)
+        without = (whole - part for whole, part in zip(self._all, with_, strict=True))
         return Counts(self._day, self._group, *with_, *without)
 
-    def _sums(self, rows: np.ndarray) -> list[Floats]:
-        cells = len(self._day)
+    def _sums(self, category: str) -> list[Floats]:
+        rows, cells = self._category == category, len(self._day)
         return [
             per(self._cell[rows], column[rows], cells) for column in (self._rides, self._anomalous)
         ]
+
+
+def _numbers(counts: pd.DataFrame, by: list[Any]) -> Integers:
+    """Number the rows from 0, the same for the same values."""
+    return counts.groupby(by, dropna=False).ngroup().to_numpy().astype(np.int64, copy=False)
 
 
 def _are_enough(counts: Counts, min_days: int) -> bool:

@@ -1,12 +1,12 @@
 """The ratio of two shares of anomalies, among rides that can be compared.
 
 Rides are compared within groups, such as an hour of working days in an area. A group counts by how
-much it can tell, which is Mantel's and Haenszel's weight. Rides of a day are not independent: a single
-incident makes many of them anomalous. So the variance is found by leaving out one day at a time (the
-jackknife of clusters), and never taken to be less than it would be if rides were independent
-(Greenland and Robins). The number of days decides which of Student's distributions is used; days
-count by their weight (Kish's effective number, for clusters that differ in size as Carter, Schnepel
-and Steigerwald have it).
+much it can tell, which is Mantel's and Haenszel's weight. Rides of a day are not independent: a
+single incident makes many of them anomalous. So the variance is found by leaving out one day at a
+time (the jackknife of clusters), and never taken to be less than it would be if rides were
+independent (Greenland and Robins). The number of days decides which of Student's distributions is
+used; days count by their weight (Kish's effective number, for clusters that differ in size as
+Carter, Schnepel and Steigerwald have it).
 
 References
 ----------
@@ -16,8 +16,8 @@ References
   Biometrics 41 (1), 1985.
 - J. G. MacKinnon, M. Ø. Nielsen, M. D. Webb, "Fast and reliable jackknife and bootstrap methods for
   cluster-robust inference", Journal of Applied Econometrics 38 (5), 2023.
-- A. V. Carter, K. T. Schnepel, D. G. Steigerwald, "Asymptotic behavior of a t-test robust to cluster
-  heterogeneity", Review of Economics and Statistics 99 (4), 2017.
+- A. V. Carter, K. T. Schnepel, D. G. Steigerwald, "Asymptotic behavior of a t-test robust to
+  cluster heterogeneity", Review of Economics and Statistics 99 (4), 2017.
 """
 
 from __future__ import annotations
@@ -49,10 +49,15 @@ class Counts(NamedTuple):
 
     def comparable(self) -> Counts:
         """The rows of the groups that have rides on both sides."""
-        is_comparable = (per(self.group, self.rides_with) > 0) & (
-            per(self.group, self.rides_without) > 0
-        )
-        return Counts(*(column[is_comparable[self.group]] for column in self))
+        sides = (self.rides_with, self.rides_without)
+        with_, without = (per(self.group, rides)[self.group] for rides in sides)
+        rows = (with_ > 0) & (without > 0)
+        return Counts(self.day[rows], self.group[rows], *(column[rows] for column in self.rides))
+
+    @property
+    def rides(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """The four columns that count rides."""
+        return self.rides_with, self.anomalous_with, self.rides_without, self.anomalous_without
 
 
 class Ratio(NamedTuple):
@@ -79,8 +84,7 @@ class _Sums(NamedTuple):
 
 def per(number: Integers, values: Floats, size: int = 0) -> Floats:
     """Sum `values` by `number`; the sums are in the order of the numbers, from 0."""
-    sums: Floats = np.bincount(number, weights=values, minlength=size)
-    return sums
+    return np.bincount(number, weights=values, minlength=size).astype(np.float64, copy=False)
 
 
 def days_of_rides(counts: Counts) -> tuple[int, int]:
@@ -156,7 +160,7 @@ def _sums(n1: Floats, a1: Floats, n0: Floats, a0: Floats) -> _Sums:
 
 
 def _by_group(counts: Counts) -> list[Floats]:
-    return [per(counts.group, column) for column in counts[2:]]
+    return [per(counts.group, column) for column in counts.rides]
 
 
 def _total(counts: Counts) -> _Sums:
@@ -178,7 +182,7 @@ def _variance_over_days(counts: Counts, total: _Sums) -> float:
     """Variance of the logarithm, from what leaving out each day makes of it."""
     groups = _by_group(counts)
     here = [whole[counts.group] for whole in groups]
-    others = [whole - own for whole, own in zip(here, counts[2:], strict=True)]
+    others = [whole - own for whole, own in zip(here, counts.rides, strict=True)]
     # a day changes its own groups and no other
     changes = zip(_sums(*others), _sums(*here), strict=True)
     without_day = _Sums(

@@ -21,8 +21,11 @@ from dbt_project.warehouse.file import LEDGER
 DAY_BUILDS = "day_builds"
 """The table beside the marts of a city: when each day was published, and from which files."""
 
-HISTORY = ("circumstance_counts", "daily_reports", LEDGER)
-"""The marts of which a build reads other days."""
+HISTORY = ("daily_reports", LEDGER)
+"""The marts of which a build reads other days; they come out of the lakehouse whole."""
+
+HISTORY_BESIDE_THE_DAY = ("circumstance_counts",)
+"""Those that it reads together with the day's own rows, which stay."""
 
 _MAKE_DAY_BUILDS = (
     "CREATE TABLE {table} (ride_date DATE NOT NULL, inputs VARCHAR, published_at TIMESTAMPTZ)",
@@ -59,17 +62,20 @@ def fetch_history(
         If the lakehouse cannot be reached.
     """
     source = Schema(ALIAS, schema)
+    of_other_days = f"ride_date != DATE '{ride_date}'"
     make_catalog(connection, lakehouse)
     with lakehouse.attached(connection):
         for name in table_names(connection, marts):
-            others = "true" if name in HISTORY else f"ride_date != DATE '{ride_date}'"
-            connection.execute(f"DELETE FROM {marts.table(name)} WHERE {others}")
+            gone = "true" if name in HISTORY else of_other_days
+            connection.execute(f"DELETE FROM {marts.table(name)} WHERE {gone}")
         present = table_names(connection, source)
-        for name in HISTORY:
+        for name in (*HISTORY, *HISTORY_BESIDE_THE_DAY):
             if name in present:
                 make_like(connection, name, source, marts)
+                rows = "true" if name in HISTORY else of_other_days
                 connection.execute(
-                    f"INSERT INTO {marts.table(name)} BY NAME FROM {source.table(name)}"
+                    f"INSERT INTO {marts.table(name)} BY NAME FROM {source.table(name)} "
+                    f"WHERE {rows}"
                 )
 
 

@@ -25,6 +25,12 @@ items as (
     where is_notable
 ),
 
+announcements as (
+    select item_id
+    from {{ ref('int_items') }}
+    where is_announcement
+),
+
 counts as (
     select
         context_id,
@@ -63,10 +69,15 @@ with_the_day as (
     from all_rides
 ),
 
--- in the hour of the pickup and not later on the way: a long ride meets more, whether or not that made it long
+-- in the hour of the pickup and not later on the way: a long ride meets more, whether or not that made it long. What a
+-- headline announces is of another hour than the headline
 rides_with as (
     select distinct
-        with_the_day.* exclude (context_of_items),
+        with_the_day.context_id,
+        with_the_day.hour_start,
+        with_the_day.rides,
+        with_the_day.anomalous_rides,
+        with_the_day.area_key,
         items.category
     from with_the_day
     inner join items
@@ -74,6 +85,7 @@ rides_with as (
             with_the_day.context_of_items = items.context_id
             and with_the_day.hour_start + interval 1 hour > items.holds_from
             and with_the_day.hour_start < items.holds_until
+    anti join announcements on items.item_id = announcements.item_id
 ),
 
 with_and_all as (

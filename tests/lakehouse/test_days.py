@@ -165,7 +165,7 @@ class TestPublishing:
             ("shared", f"of {NEXT}"),
         ]
 
-    def test_a_build_gets_the_reports_and_the_ledger_of_other_days_and_nothing_else(
+    def test_a_build_gets_what_it_reads_of_other_days_and_nothing_else(
         self, lakehouse: Lakehouse
     ) -> None:
         publish(lakehouse, DAY, 3)
@@ -175,6 +175,22 @@ class TestPublishing:
             history = [("context_summaries",), ("daily_reports",)]
             assert connection.execute(tables).fetchall() == history
             assert connection.execute("select rides from daily_reports").fetchall() == [(3,)]
+
+    def test_counts_of_other_days_come_beside_those_that_the_day_has_already(
+        self, lakehouse: Lakehouse
+    ) -> None:
+        make = "create or replace table circumstance_counts as select date '{}' ride_date, {} rides"
+        hold_city(lakehouse, "glasgow", f"building {DAY}")
+        for day, rides in ((DAY, 3), (NEXT, 4)):
+            with built(day, 1) as connection:
+                connection.execute(make.format(day, rides))
+                publish_day(connection, lakehouse, "glasgow", MARTS, day, None)
+                connection.execute("drop table circumstance_counts")
+        with duckdb.connect() as connection:  # a part of the day is built again, then the next part
+            connection.execute(make.format(NEXT, 5))
+            fetch_history(connection, lakehouse, "glasgow", MARTS, NEXT)
+            found = connection.execute("from circumstance_counts order by all").fetchall()
+        assert found == [(DAY, 3), (NEXT, 5)]
 
     def test_what_another_day_has_left_on_the_machine_does_not_reach_a_build(
         self, lakehouse: Lakehouse

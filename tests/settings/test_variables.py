@@ -27,6 +27,7 @@ PROJECT_FILE = ROOT / "dbt_project.yml"
         ({"clustering_features": ["speed"]}, "clustering_features .*'ride_time', found 'speed'"),
         ({"clustering_scale": "square"}, "clustering_scale .*'standard' or 'log', found 'square'"),
         ({"min_sample": 10}, "there is no variable min_sample: docs/configuration.md"),
+        ({"min_effect_days": 57}, "min_effect_days not to be above effect_days"),
         ({"severity_clear": 9}, "severity_clear not to be above severity_extreme"),
         ({"impossible_mph": 1}, "hardly_moving_mph not to be above impossible_mph"),
         ({"warn_rejected_share": 0.9}, "warn_rejected_share not to be above max_rejected_share"),
