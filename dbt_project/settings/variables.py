@@ -36,15 +36,26 @@ def _known_time_zone(name: str) -> str:
     return name
 
 
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("expected a text on one line")
+    return text
+
+
 Share = Annotated[float, Field(ge=0, le=1)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    AfterValidator(_printable),
+]
 TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
 
 
 class Variables(BaseModel):
     """What concerns the content of a day: meanings and limits; the values are in the file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # strict, because models get what was given, and not what it might be taken for: "0.3" is a text
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     city: Text = Field(description="The city's name, as prompts and reports call it.")
     time_zone: TimeZone = Field(

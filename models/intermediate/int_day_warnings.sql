@@ -4,6 +4,10 @@ with figures as (
 
 usual as (
     select * from {{ ref('int_usual_day') }}
+),
+
+day as (
+    select (epoch({{ day_end() }}) - epoch({{ day_start() }})) / 3600 as hours
 )
 
 select
@@ -11,6 +15,7 @@ select
     rules.warning
 from figures
 cross join usual
+cross join day
 cross join
     lateral (
         values
@@ -83,6 +88,16 @@ cross join
             figures.useless_files > 0,
             'files of rides without a usable record: ' || figures.useless_files || ', '
             || left(figures.useless_file_names, 200)
+        ),
+        (
+            21,
+            day.hours != 24,
+            format(
+                'the clocks go {}: the day has {:g} hours, and {}',
+                if(day.hours > 24, 'back', 'forward'),
+                day.hours,
+                if(day.hours > 24, 'one of the clock holds the rides of two', 'one of the clock is left out')
+            )
         )
     ) as rules (place, holds, warning)
 where rules.holds

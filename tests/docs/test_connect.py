@@ -1,5 +1,6 @@
 """What `docs/connect.md` tells an analyst to install is enough for what it shows."""
 
+import json
 import re
 import subprocess
 import sys
@@ -8,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
-from support.workplace import ROOT, Build
+from support.warm_python import run_script
+from support.workplace import DBT, ROOT, Build, Workplace, environment_without_settings
 
 PAGE = (ROOT / "docs" / "connect.md").read_text(encoding="utf-8")
 (PYTHON,) = re.findall(r"## Python\n(.*?)\n## ", PAGE, re.S)
@@ -68,3 +70,22 @@ def test_hours_are_the_citys_as_the_page_says(embedded_day: Build) -> None:
         connection.execute(set_zone)
         assert connection.execute(shifted).fetchall() == [(0,)]
         assert sorted(connection.execute(by_hour).fetchall()) == sorted(hours)
+
+
+def test_a_question_that_is_already_asked_is_answered_with_its_summaries_whole(
+    embedded_day: Build, tmp_path: Path
+) -> None:
+    table, whole = (
+        run_script(
+            DBT,
+            *command.split(),
+            *Workplace(tmp_path).places_of_dbt(),
+            cwd=ROOT,
+            env={**environment_without_settings(), "WAREHOUSE_DIR": str(embedded_day.warehouse)},
+        ).stdout
+        for command in re.findall(r"^    \.venv/bin/dbt (show .*)$", PAGE, re.M)
+    )
+    assert re.search(r"\| ride_id +\| +ride_date \| +miles \| +minutes \|", table)
+    rows = json.loads(whole[whole.index("{") :])["show"]
+    told = "select ride_id, summary from anomalous_rides"
+    assert {(row["ride_id"], row["summary"]) for row in rows} == set(embedded_day.query(told))

@@ -348,6 +348,10 @@ class TestOddDays:
         ]
         assert placed[4][1:] in [("01:30", 5400, -1), ("01:30", 9000, -1)]
         assert "rides picked up on another day" not in build.output
+        assert (
+            "Warning    the clocks go back: the day has 25 hours, and one of the clock holds the "
+            "rides of two" in build.output
+        )
         summaries = [ride["summary"] for ride in build.export("clustered_summarized", "20231029")]
         assert all(summaries)
 

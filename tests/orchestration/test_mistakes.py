@@ -1,11 +1,21 @@
 """What is tried again, and what is red at once."""
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 
-from dbt_project.orchestration.mistakes import is_mistake
+from dbt_project.orchestration.mistakes import fail_at_once, is_mistake
+
+
+def test_a_mistake_is_told_outside_of_what_airflow_folds_away(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO), pytest.raises(AirflowFailException, match=r"^no day$"):
+        fail_at_once("no day")
+    assert caplog.messages == ["::endgroup::"]
 
 
 def noted(target: Path, status: str, message: str = "") -> Path:

@@ -17,6 +17,11 @@ PROJECT_FILE = ROOT / "dbt_project.yml"
     ("given", "message"),
     [
         ({"eps": "wide"}, "eps in --vars: .* number.* found 'wide'"),
+        ({"eps": "0.3"}, "eps in --vars: .* number, found '0.3'"),
+        ({"min_samples": True}, "min_samples in --vars: .* integer, found True"),
+        ({"clustering_features": "ride_dist"}, "clustering_features in --vars: .* list"),
+        ({"city": "Leith\nSubject: x"}, "city in --vars: expected a text on one line"),
+        ({"city": 5}, "city in --vars: .* string, found 5"),
         ({"eps": 0}, "eps in --vars: .* greater than 0, found 0"),
         ({"min_samples": 2.5}, "min_samples in --vars: .* integer.* found 2.5"),
         ({"max_ride_miles": "1; drop table rides"}, "max_ride_miles in --vars: .* number"),

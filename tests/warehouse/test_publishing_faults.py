@@ -1,12 +1,15 @@
 """Written, audited, then published: nothing stays half new, and no failed test is passed by."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 from support.warm_python import run_script
 from support.workplace import ROOT, Build, Workplace, hashes, project_with_rule, read_strict_json
 
 DATE, NEXT = "20230501", "20230502"
+RECORDS = "models/staging/stg_lake__ride_records.sql"
 RIDES = f"taxi-rides-{DATE}.json"
 DAYS = "select ride_date::varchar, count(*) from {} group by all order by all"
 OF_DAY = ("--vars", f"date: {DATE}")
@@ -82,6 +85,16 @@ def test_fault_24_a_command_that_is_no_whole_tested_build_changes_nothing(
     assert "Traceback" not in refused.output
 
 
+def let_a_part_come_late(workplace: Workplace) -> Path:
+    """Let the project's copy write one more part into the lake, after its files were checked."""
+    late = workplace.lake / f"taxi-rides-{DATE}-late.json"
+    record = "select 'late' as ride_id, 1 as ride_dist, 1 as ride_time"
+    hook = f"{{{{ config(pre_hook=\"copy ({record}) to '{late}' (format json)\") }}}}\n"
+    model = workplace.project / RECORDS
+    model.write_text(hook + model.read_text())
+    return late
+
+
 def test_fault_24_a_day_may_be_built_in_parts_and_leaves_once_all_of_them_are_tested(
     workplace: Workplace,
 ) -> None:
@@ -89,8 +102,12 @@ def test_fault_24_a_day_may_be_built_in_parts_and_leaves_once_all_of_them_are_te
     workplace.project = project_with_rule(
         workplace.folder / "project", "select * from {{ ref('anomalous_rides') }}"
     )
+    late = let_a_part_come_late(workplace)
     failed = workplace.build(f"date: {DATE}")
     assert failed.last_line.startswith("Error: assert_another_rule: ")
+    assert len(failed.export("clustered_data", DATE)) == 80
+    late.unlink()
+    shutil.copy(ROOT / RECORDS, workplace.project / RECORDS)
     exported = {f"clustered_data_{DATE}.json"}
     assert {file.name for file in workplace.lake.glob("clustered_*")} == exported
 
