@@ -1,9 +1,9 @@
 from dbt_project.effects.circumstances import effects
-from dbt_project.settings.ride_date import parse_ride_date
+from dbt_project.plugin.working_day import ride_date
 
 
 def model(dbt, session):
-    last = parse_ride_date(dbt.config.get("ride_date"))
+    last = ride_date()
     days = dbt.config.get("effect_days")
     # without later ones, when an earlier day is built again
     of_the_days = f"ride_date > date '{last}' - {days} and ride_date <= date '{last}'"

@@ -128,6 +128,13 @@ def test_models_say_at_their_head_what_they_read(manifest: Manifest) -> None:
             assert not re.search(r"join \{\{ ref", code), node["name"]
 
 
+def test_the_project_is_the_same_for_every_day() -> None:
+    """A backfill reads it once: what depends on the date is asked while models run."""
+    for folder in ("models", "python_models"):
+        for file in (ROOT / folder).rglob("*.yml"):
+            assert "var('date'" not in file.read_text(encoding="utf-8"), file.name
+
+
 def test_no_model_joins_too_much(manifest: Manifest) -> None:
     for node in models(manifest):
         if node["name"] not in GATHER_EVERYTHING:
