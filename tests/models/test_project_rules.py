@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from support.workplace import Build
+from support.workplace import ROOT, Build
 
 # What a model of a layer may read. Staging reads staging once: records are kept as they came, and
 # their fields are taken from them. Intermediate models read the mart of rides where language models
