@@ -28,7 +28,7 @@ _REFUSAL = re.compile(
 )
 _CUT_OFF = re.compile(r"length|max_?tokens|token_?limit", re.IGNORECASE)
 _FILTERED = re.compile(r"filter|safety|prohibited|recitation|blocklist", re.IGNORECASE)
-_ERROR_KEYS = ("error", "errors", "detail", "message", "msg", "code", "fault", "base_resp")
+_ERROR_KEYS = re.compile(r"error\w*|detail|message|msg|code|fault|base_resp", re.IGNORECASE)
 _REASONING_FIELDS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
 
 
@@ -116,7 +116,8 @@ def read_completion(body: bytes) -> Completion:
     choices = answer.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
-        is_error = any(answer.get(key) not in (None, "", [], {}) for key in _ERROR_KEYS)
+        said = [key for key, value in answer.items() if value not in (None, "", [], {})]
+        is_error = any(map(_ERROR_KEYS.fullmatch, said))
         raise NoCompletionError(complaint_in(answer), is_error=is_error)
     error = choice.get("error") or answer.get("error")
     if error or choice.get("finish_reason") == "error":

@@ -69,8 +69,8 @@ rides_by_hour as (
     group by all
 ),
 
--- the binomial test against the day's share of such rides, for as many hours of areas as there are (Bonferroni's correction): the
--- probability of so many anomalous rides or more, a term for each number, its factorials by lgamma
+-- the binomial test against the day's share of such rides, for as many hours of areas as there are (Bonferroni's
+-- correction): the probability of so many anomalous rides or more, a term for each number, its factorials by lgamma
 tested as (
     select
         *,
@@ -78,7 +78,7 @@ tested as (
             1,
             hours * list_sum(list_transform(
                 range(anomalous_rides, rides + 1),
-                lambda k : exp(
+                lambda k: exp(
                     lgamma(rides + 1) - coalesce(lgamma(nullif(k, 0) + 1), 0)
                     - coalesce(lgamma(nullif(rides - k, 0) + 1), 0)
                     + k * ln(usual_share) + (rides - k) * ln(1 - usual_share)
@@ -136,6 +136,7 @@ members as (
 
 select
     *,
-    md5(concat_ws(e'\x1f', {{ ride_date_sql() }}, {{ area_key('area') }}, coalesce(item_id, epoch_us(starts_at)::varchar)))
-        as incident_id
+    md5(concat_ws(
+        e'\x1f', {{ ride_date_sql() }}, {{ area_key('area') }}, coalesce(item_id, epoch_us(starts_at)::varchar)
+    )) as incident_id
 from members

@@ -51,10 +51,10 @@ select
     facts.distance_from_normal,
     facts.severity,
     facts.likely_reason,
-    nullif(summaries.circumstance, '') as circumstance,
-    summaries.item_ids::json::varchar[] as item_ids,
     summaries.summary_support,
-    incident_rides.incident_id
+    incident_rides.incident_id,
+    nullif(summaries.circumstance, '') as circumstance,
+    summaries.item_ids::json::varchar[] as item_ids
 from rides
 inner join contexts on rides.context_id = contexts.context_id
 inner join summaries on rides.context_id = summaries.context_id

@@ -18,6 +18,6 @@ select
 from hours
 inner join observations
     on
-        observations.holds_from < hours.hour_start + interval 1 hour
-        and observations.holds_until > hours.hour_start
+        hours.hour_start + interval 1 hour > observations.holds_from
+        and hours.hour_start < observations.holds_until
 group by hours.hour_start, observations.area_key

@@ -57,6 +57,14 @@ def test_drivers_of_addresses_that_pages_show_are_installed() -> None:
     assert [driver for driver in drivers if not importlib.util.find_spec(driver)] == []
 
 
+def test_the_lakes_contract_names_every_field_that_exports_add() -> None:
+    macro = (ROOT / "macros" / "record_json.sql").read_text(encoding="utf-8")
+    added = re.findall(r"'(\w+)'", macro.partition("{%- endmacro %}")[0])
+    named = re.findall(r"`(\w+)`", (ROOT / "docs" / "lake.md").read_text(encoding="utf-8"))
+    assert len(added) > 10
+    assert set(added) - set(named) == set()
+
+
 def headings(page: Path) -> set[str]:
     """The names by which links know the headings of a page."""
     titles = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)

@@ -191,6 +191,7 @@ class TestWrongKey:
             200,
             {"choices": None, "base_resp": {"status_code": 1004, "status_msg": "login fail"}},
         ),
+        ("baidu", 200, {"error_code": 110, "error_msg": "Access token invalid"}),
         ("openrouter", 200, openai_error("No auth credentials found", 401)),
         ("status-200", 200, {"error": "invalid api key"}),
         ("status-200-errors", 200, {"errors": ["API key is missing"]}),
