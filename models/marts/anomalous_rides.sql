@@ -53,8 +53,8 @@ select
     facts.likely_reason,
     summaries.summary_support,
     incident_rides.incident_id,
-    nullif(summaries.circumstance, '') as circumstance,
-    summaries.item_ids::json::varchar[] as item_ids
+    summaries.item_ids::json::varchar[] as item_ids,
+    nullif(summaries.circumstance, '') as circumstance
 from rides
 inner join contexts on rides.context_id = contexts.context_id
 inner join summaries on rides.context_id = summaries.context_id
