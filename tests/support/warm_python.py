@@ -45,33 +45,34 @@ def run_script(
 
     It is killed if it takes more than ``TIMEOUT_SECONDS``, which its status says, too.
     """
-    return _run([str(script), *map(str, arguments)], cwd, env, reads_project=False)
+    return _run([str(script), *map(str, arguments)], cwd, env)
 
 
 def run_dbt_of_project(
     dbt: Path, *arguments: str | Path, cwd: Path, env: dict[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """Run dbt on the project in `cwd`, which is read once for all commands: without the date.
+    """Run dbt on the project in `cwd`, which is read once for all commands of a target.
 
     What is in the project's files is as it was at the first command, with the variables of
     ``dbt_project.yml``.
     """
-    return _run([str(dbt), *map(str, arguments)], cwd, env, reads_project=True)
+    target = "lakehouse" if env.get("LAKEHOUSE_CATALOG") else "file"
+    return _run([str(dbt), *map(str, arguments)], cwd, env, "--read-project", target)
 
 
 def _run(
-    argv: list[str], cwd: Path, env: dict[str, str], *, reads_project: bool
+    argv: list[str], cwd: Path, env: dict[str, str], *options: str
 ) -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryDirectory() as folder:
         streams = [f"{folder}/{name}" for name in ("stdout", "stderr")]
         request = {"argv": argv, "cwd": str(cwd), "env": env, "streams": streams}
-        status = _ask(json.dumps(request), reads_project)
+        status = _ask(json.dumps(request), *options)
         stdout, stderr = (Path(name).read_text(encoding="utf-8") for name in streams)
     return subprocess.CompletedProcess(argv, status, stdout, stderr)
 
 
-def _ask(request: str, reads_project: bool) -> int:
-    forker = _forker("--read-project") if reads_project else _forker()
+def _ask(request: str, *options: str) -> int:
+    forker = _forker(*options)
     assert forker.stdin is not None
     assert forker.stdout is not None
     print(request, file=forker.stdin, flush=True)
@@ -80,7 +81,7 @@ def _ask(request: str, reads_project: bool) -> int:
 
 @cache
 def _forker(*options: str) -> "subprocess.Popen[str]":
-    """The process that forks; it ends when this one does."""
+    """The process that forks, one for each of the options; it ends when this one does."""
     return subprocess.Popen(
         [sys.executable, "-P", __file__, *options],
         stdin=subprocess.PIPE,

@@ -171,13 +171,8 @@ class Workplace:
 
     def _is_as_it_comes(self, variables: str, environment: dict[str, str]) -> bool:
         """Whether dbt reads for a build what it reads for every other day of the project."""
-        changes = {"LAKE_URL", "LAKE_OUTPUT_URL", "LAKEHOUSE_CATALOG", "RUN_UNIT_TESTS"}
-        return (
-            self.project == ROOT
-            and not self.has_lakehouse
-            and re.fullmatch(r"date: \d{8}", variables) is not None
-            and changes.isdisjoint(environment)
-        )
+        is_of_a_date = re.fullmatch(r"date: \d{8}", variables) is not None
+        return self.project == ROOT and is_of_a_date and "RUN_UNIT_TESTS" not in environment
 
     def dbt(self, *command: str, **environment: str) -> Build:
         """Run any command of dbt."""
