@@ -12,6 +12,7 @@ def model(dbt, session):
     dbt.ref("ride_circumstances")
     dbt.ref("incidents")
     dbt.ref("weather_hours")
+    dbt.ref("area_days")
     dbt.ref("context_summaries")
     dbt.ref("daily_reports")
     dbt.ref("clustered_data")

@@ -30,6 +30,7 @@ MARTS = {
     "ride_circumstances",
     "incidents",
     "weather_hours",
+    "area_days",
     "context_summaries",
     "daily_reports",
 }
