@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from dbt_project.report.facts import EXTREMENESS, TOLD, Row, cut, rows
+from dbt_project.report.facts import EXTREMENESS, MEASURED, TOLD, Row, cut, rows
+from dbt_project.report.hours import PICKUP_HOUR
 
 MARKS = 4_000
 """The most marks in the picture: anomalies closer than can be seen share one."""
@@ -30,8 +31,8 @@ class Picture:
     """across and upward, whole numbers of `cell`; label; rides; and their mean miles, hours."""
     cell: float
     marks: list[Row]
-    """anomaly_kind, ride_dist, ride_time, others (rides that share the mark), and the ride's own
-    ride_id, pickup_local, area, summary, record_number, extremeness."""
+    """What was measured of a ride, ride_id, area, summary, extremeness, and others: rides that
+    share the mark."""
     spread: Row
     """miles and hours: the standard deviations that the clustering divides by."""
     largest: Row
@@ -81,8 +82,7 @@ def _marks(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> list[R
                     partition by anomaly_kind, floor({ACROSS} / {cell}), floor({UPWARD} / {cell})
                 )
             )
-            select anomaly_kind, ride_dist, ride_time, others, pickup_local, record_number,
-                extremeness, {TOLD}
+            select {MEASURED}, others, extremeness, {TOLD}
             from ranked
             where rank_in_place = 1
             order by anomaly_kind, record_number
@@ -94,7 +94,9 @@ def _marks(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> list[R
         cell *= 1.5
 
 
-def read_table(connection: duckdb.DuckDBPyConnection, date: datetime.date, most: int) -> list[Row]:
+def read_table(
+    connection: duckdb.DuckDBPyConnection, date: datetime.date, time_zone: str, most: int
+) -> list[Row]:
     """The most extreme anomalous rides, each with its raw record and that record's line.
 
     The line is that of the day's clustered_summarized_D.json, whose records follow its first line,
@@ -104,7 +106,8 @@ def read_table(connection: duckdb.DuckDBPyConnection, date: datetime.date, most:
         connection,
         f"""
         with worst as (
-            select *, {EXTREMENESS} as extremeness
+            select ride_id, {MEASURED}, ride_minutes, pickup_at, area, context_id, incident_id,
+                summary, {EXTREMENESS} as extremeness
             from anomalous_rides
             where ride_date = $date
             order by extremeness desc, record_number
@@ -116,8 +119,7 @@ def read_table(connection: duckdb.DuckDBPyConnection, date: datetime.date, most:
             from rejected_rides
             where ride_date = $date
         )
-        select worst.record_number, ride_dist, ride_time, pickup_local, anomaly_kind,
-            worst.context_id, summary_status, summary_model, extremeness, {TOLD},
+        select worst.* exclude (ride_id, area, summary, pickup_at), {PICKUP_HOUR} as hour, {TOLD},
             left(records.record, {LONGEST_RECORD}) as record,
             length(records.record) > {LONGEST_RECORD} as is_cut,
             1 + worst.record_number - coalesce(rejected.records, 0) as line
@@ -127,6 +129,7 @@ def read_table(connection: duckdb.DuckDBPyConnection, date: datetime.date, most:
         order by extremeness desc, worst.record_number
         """,
         date=date,
+        time_zone=time_zone,
         most=most,
     )
 

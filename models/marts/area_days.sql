@@ -57,9 +57,9 @@ select
     areas.anomalous_rides,
     areas.anomalous_rides / areas.rides as anomalous_share,
     areas.anomalous_rides / areas.rides / nullif(city.anomalous_share, 0) as times_city,
+    areas.anomalous_rides - city.anomalous_share * areas.rides as beyond_city,
     areas.anomalous_rides >= {{ fewest }}
-    and areas.anomalous_rides - city.anomalous_share * areas.rides
-    > {{ noise }} * sqrt(city.anomalous_share * areas.rides) as stands_out,
+    and beyond_city > {{ noise }} * sqrt(city.anomalous_share * areas.rides) as stands_out,
     usual.days_built as usual_days_built,
     usual.usual_share,
     usual.usual_share_low,

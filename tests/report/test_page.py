@@ -1,8 +1,10 @@
 """The page of a day in a real browser; the day's texts, ids and model answers are hostile."""
 
+import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -92,7 +94,7 @@ def page(browser: Browser, hostile_day: Build) -> Iterator[Page]:
 
 
 def visible_rows(page: Page) -> list[str]:
-    return page.locator("#anomalies tbody tr:visible").evaluate_all(
+    return page.locator("#anomalies tr.ride:visible").evaluate_all(
         "rows => rows.map(row => row.cells[0].textContent)"
     )
 
@@ -203,7 +205,7 @@ class TestPicture:
         story.locator("a").tap()
         row = phone.locator("#anomalies tr.chosen")
         assert "120.00" in row.inner_text()
-        assert phone.evaluate("location.hash") == f"#{row.get_attribute('id')}"
+        assert phone.evaluate("decodeURIComponent(location.hash)") == f"#{row.get_attribute('id')}"
         phone.context.close()
 
     def test_arrow_keys_go_from_mark_to_mark_and_escape_ends_it(self, page: Page) -> None:
@@ -223,11 +225,11 @@ class TestTable:
         heading = page.locator("#anomalies thead th", has_text="Time")
         hours = "rows => rows.map(row => Number(row.cells[3].dataset.v))"
         heading.get_by_role("button").press("Enter")
-        rising = page.locator("#anomalies tbody tr").evaluate_all(hours)
+        rising = page.locator("#anomalies tr.ride").evaluate_all(hours)
         assert rising == sorted(rising)
         assert heading.get_attribute("aria-sort") == "ascending"
         heading.get_by_role("button").click()
-        falling = page.locator("#anomalies tbody tr").evaluate_all(hours)
+        falling = page.locator("#anomalies tr.ride").evaluate_all(hours)
         assert falling == sorted(rising, reverse=True)
         assert heading.get_attribute("aria-sort") == "descending"
 
@@ -244,12 +246,94 @@ class TestTable:
         page.get_by_label("Find").fill('ONERROR="WINDOW.HACKED=1">1')
         assert visible_rows(page) == [f"{HOSTILE[1]}1"]
 
+    def test_find_takes_words_in_any_order_from_facts_and_texts(self, page: Page) -> None:
+        page.get_by_label("Find").fill("04:15 LONG-DISTANCE")
+        assert visible_rows(page) == []
+        page.get_by_label("Find").fill("all 04:15 distance RAIN")
+        assert visible_rows(page) == [f"{HOSTILE[2]}2"]
+
+    def test_rides_of_one_summary_share_one_text_until_a_heading_sorts_them(
+        self, page: Page, hostile_day: Build
+    ) -> None:
+        texts = page.locator("#anomalies tr.group:visible .text").all_text_contents()
+        ((expected,),) = hostile_day.query("select count(distinct summary) from anomalous_rides")
+        assert len(texts) == expected < len(HOSTILE)
+        page.locator("#anomalies .sort").first.click()
+        assert page.locator("#anomalies tr.group:visible").count() == 0
+        assert len(visible_rows(page)) == len(HOSTILE)
+        page.get_by_role("button", name="Group again").click()
+        assert page.locator("#anomalies tr.group:visible .text").all_text_contents() == texts
+        assert page.locator("#anomalies [aria-sort]").count() == 0
+
+    @pytest.mark.parametrize("name", ["Severity", "Reason", "Area", "Hour"])
+    def test_a_choice_shows_the_rides_of_its_value_and_no_others(
+        self, page: Page, hostile_day: Build, name: str
+    ) -> None:
+        choice = page.get_by_role("combobox", name=name)
+        column = {"Severity": 6, "Reason": 9, "Area": 8, "Hour": 7}[name]
+        all_rows = len(visible_rows(page))
+        value = choice.locator("option").nth(1)
+        choice.select_option(index=1)
+        label, _, number = (value.text_content() or "").rpartition(" (")
+        cells = page.locator("#anomalies tr.ride:visible").evaluate_all(
+            f"rows => rows.map(row => row.cells[{column}].textContent.trim())"
+        )
+        assert 0 < len(cells) == int(number.rstrip(")")) < all_rows
+        assert {cell[:2] if name == "Hour" else cell for cell in cells} == {
+            label[:2] if name == "Hour" else label
+        }
+        page.get_by_role("button", name="Show all again").click()
+        assert len(visible_rows(page)) == all_rows
+
+    def test_an_hour_in_the_picture_shows_its_rides(self, page: Page) -> None:
+        page.locator("#hours-svg [data-value='4']").click()
+        assert visible_rows(page) == [f"{HOSTILE[2]}2"]
+        assert page.locator("#shown").inner_text() == "1 of 6 shown"
+
+    def test_what_is_shown_is_downloaded_as_csv_that_no_spreadsheet_runs(
+        self, page: Page, hostile_day: Build
+    ) -> None:
+        page.get_by_role("combobox", name="Severity").select_option(index=1)
+        formula = page.locator("#anomalies tr.ride:visible td a").first
+        formula.evaluate("link => { link.textContent = '=1+1'; }")
+        shown = visible_rows(page)
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download CSV").click()
+        assert download.value.suggested_filename == f"anomalous_rides_{DATE}.csv"
+        with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:
+            records = list(csv.DictReader(file))
+        assert len(records) == len(shown) < len(HOSTILE)
+        assert [record["ride_id"] for record in records] == ["'=1+1", *shown[1:]]
+        known = {
+            row[0]: row[1:]
+            for row in hostile_day.query(
+                "select ride_id, ride_dist, ride_minutes, severity, likely_reason, "
+                "strftime(pickup_local, '%Y-%m-%dT%H:%M:%S') from anomalous_rides"
+            )
+        }
+        assert len(shown) > 1
+        for record in records[1:]:
+            dist, minutes, severity, reason, pickup = known[record["ride_id"]]
+            assert float(record["ride_dist"]) == dist
+            assert float(record["ride_minutes"]) == minutes
+            assert (record["severity"], record["likely_reason"]) == (severity, reason)
+            assert record["pickup_local"] == (pickup or "")
+
+    def test_what_is_shown_is_copied_a_ride_a_line(self, page: Page) -> None:
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.get_by_label("Find").fill("04:15")
+        page.get_by_role("button", name="Copy").click()
+        page.get_by_text("1 copied").wait_for()
+        heading, ride = page.evaluate("navigator.clipboard.readText()").split("\n")
+        assert heading.split("\t")[:2] == ["ride_id", "anomaly_kind"]
+        assert ride.split("\t")[:3] == [f"{HOSTILE[2]}2", "long distance", "120.0"]
+
     def test_a_row_names_the_line_of_its_record_in_the_export(
         self, page: Page, hostile_day: Build
     ) -> None:
         export = f"clustered_summarized_{DATE}.json"
         lines = (hostile_day.lake / export).read_text().splitlines()
-        rows = page.locator("#anomalies tbody tr")
+        rows = page.locator("#anomalies tr.ride")
         for place in range(rows.count()):
             row = rows.nth(place)
             link = row.locator("a[href*=clustered]").get_attribute("href") or ""
@@ -268,7 +352,7 @@ class TestLinks:
         self, browser: Browser, long_day: Build
     ) -> None:
         page = open_page(browser, long_day)
-        hidden = page.locator("#anomalies tbody tr:not(:visible)")
+        hidden = page.locator("#anomalies tr.ride:not(:visible)")
         assert hidden.count() == 10
         name = hidden.last.get_attribute("id") or ""
         page.goto(f"{page.url}#{name}")
@@ -287,17 +371,34 @@ class TestLinks:
         self, browser: Browser, long_day: Build
     ) -> None:
         page = open_page(browser, long_day)
-        page.goto(f"{page.url}#r60")
-        page.locator("#r60").wait_for()
+        page.goto(f"{page.url}#ride-59")
+        page.locator("#ride-59").wait_for()
         page.evaluate("document.querySelectorAll('.legend input').forEach(box => box.click())")
         page.get_by_label("Find").fill("nothing like it")
-        assert not page.locator("#r60").is_visible()
+        assert not page.locator("#ride-59").is_visible()
         page.evaluate(
-            "document.body.insertAdjacentHTML('afterbegin', '<a id=again href=#r60>again</a>')"
+            "document.body.insertAdjacentHTML('afterbegin', '<a id=again href=#ride-59>again</a>')"
         )
         page.locator("#again").click()
-        assert page.locator("#r60").is_visible()
+        assert page.locator("#ride-59").is_visible()
         page.context.close()
+
+    def test_every_ride_has_a_link_of_its_own_by_its_id(self, page: Page) -> None:
+        for name in visible_rows(page):
+            page.goto(f"{page.url.partition('#')[0]}#ride-{quote(name)}")
+            page.wait_for_function("document.querySelectorAll('tr.chosen').length === 1")
+            assert page.locator("tr.chosen td").first.text_content() == name
+        page.goto(f"{page.url.partition('#')[0]}#ride-nobody")
+        page.get_by_text("The ride of this address is not in the table").wait_for()
+
+    def test_a_link_to_a_ride_leads_to_it_in_a_sorted_table_too(self, page: Page) -> None:
+        page.locator("#anomalies .sort").last.click()
+        page.locator(".worst a").first.click()
+        row = page.locator("tr.chosen")
+        assert row.is_visible()
+        assert row.locator("td").first.text_content() == (
+            page.locator(".worst a").first.text_content()
+        )
 
     def test_an_address_and_a_link_of_circumstances_open_them(self, page: Page) -> None:
         texts = page.locator("#c1 p").first
