@@ -6,7 +6,7 @@ page's.
 
 import datetime
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 from dbt_project.report import words
@@ -90,7 +90,7 @@ def hours_chart(hours: Hours) -> Row:
     ticks = [
         {
             "x": _r(left + place * wide if place < count - 1 else WIDTH - left),
-            "text": hours.hours[place].label.replace(" again", "′"),
+            "text": hours.hours[place].label.removesuffix(" again"),
         }
         for place in range(0, count, 3)
     ]
@@ -225,7 +225,12 @@ def _runs_with_usual(history: Sequence[Row]) -> Iterable[list[Row]]:
             yield list(run)
 
 
-def _band(run: list[Row], across, upward, step: float) -> str:
+def _band(
+    run: list[Row],
+    across: Callable[[datetime.date], float],
+    upward: Callable[[float], float],
+    step: float,
+) -> str:
     """The corners of the usual range: along its upper edge and back along its lower one."""
     edges = []
     for name in ("usual_share_high", "usual_share_low"):
@@ -237,7 +242,12 @@ def _band(run: list[Row], across, upward, step: float) -> str:
     return " ".join(f"{_r(x)},{y}" for x, y in corners)
 
 
-def _dates(first: datetime.date, last: datetime.date, step: float, across) -> list[Row]:
+def _dates(
+    first: datetime.date,
+    last: datetime.date,
+    step: float,
+    across: Callable[[datetime.date], float],
+) -> list[Row]:
     """Dates under the axis, so many as have room, counted back from the last day in weeks."""
     weeks = next(weeks for weeks in (1, 2, 4, 8, 16, 32, 64, 10_000) if weeks * 7 * step >= 55)
     days = range(0, (last - first).days + 1, 7 * weeks)

@@ -5,6 +5,8 @@ import datetime
 from dbt_project.report.facts import LONGEST_LINE, LONGEST_NAME, Facts, Row
 from dbt_project.summaries.sentences import first_sentences
 
+TIMES = "\N{MULTIPLICATION SIGN}"
+
 
 def day_name(date: datetime.date) -> str:
     """A date in full.
@@ -129,14 +131,14 @@ def usual_range(row: Row) -> str:
 
 
 def times(factor: float) -> str:
-    """A multiple, as exact as it can be read.
+    """A multiple with the sign for it, as exact as it can be read.
 
-    >>> times(1.62), times(3.04), times(12.7), times(0.04)
-    ('1.6×', '3×', '13×', '0.04×')
+    >>> [times(factor).removesuffix(TIMES) for factor in (1.62, 3.04, 12.7, 0.04)]
+    ['1.6', '3', '13', '0.04']
     """
     if factor >= 10:
-        return f"{factor:,.0f}×"
-    return (f"{factor:.1f}".removesuffix(".0") if factor >= 0.1 else f"{factor:.1g}") + "×"
+        return f"{factor:,.0f}{TIMES}"
+    return (f"{factor:.1f}".removesuffix(".0") if factor >= 0.1 else f"{factor:.1g}") + TIMES
 
 
 def worst_area(facts: Facts) -> str:
@@ -282,7 +284,7 @@ def meaning(kind: str, facts: Facts) -> str:
 
 
 def caveats(facts: Facts) -> list[str]:
-    """What might change the verdict, a sentence each; that the day is not judged is the headline."""
+    """What might change the verdict, a sentence each, without what the headline says itself."""
     told = facts.report["caveats"] or []
     return [sentence(warning) for warning in told if not _is_the_headline(warning)]
 

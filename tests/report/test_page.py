@@ -1,18 +1,25 @@
 """The page of a day in a real browser; the day's texts, ids and model answers are hostile."""
 
 import csv
+import datetime
+import io
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+import duckdb
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Browser, Page
 from support.chat_server import ChatServer, answer
 from support.workplace import Build, Workplace
 
+from dbt_project.plugin.report import write_report
 from dbt_project.report.kinds import KINDS
+from dbt_project.report.words import TIMES
 
 DATE = "20230501"
 HOSTILE = (
@@ -77,6 +84,44 @@ def long_day(tmp_path_factory: pytest.TempPathFactory) -> Build:
     ]
     workplace.write(f"taxi-rides-{DATE}.json", rides)
     return workplace.build_day(DATE)
+
+
+@pytest.fixture(scope="module")
+def two_days(embedded_day: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pages of 29 April and 1 May and the index; of 30 April there is no page."""
+    folder = tmp_path_factory.mktemp("days")
+    with duckdb.connect() as connection:
+        for name in ("build", "staging"):
+            copy = shutil.copy(embedded_day.warehouse / f"{name}.duckdb", folder)
+            connection.execute(f"attach '{copy}'")
+        connection.execute("set search_path = 'build.main,staging.staging'")
+        for table in ("rides", "anomalous_rides", "ride_contexts", "daily_reports", "area_days"):
+            for days in (1, 2):
+                connection.execute(
+                    f"insert into {table} by name select * replace (ride_date - {days} as "
+                    f"ride_date) from {table} where ride_date = '2023-05-01'"
+                )
+        for date in (datetime.date(2023, 4, 29), datetime.date(2023, 5, 1)):
+            write_report(
+                connection,
+                ("build.main", "staging.staging"),
+                [str(folder)],
+                str(folder),
+                date,
+                "Glasgow",
+                "Europe/London",
+                eps=0.3,
+            )
+            connection.execute(
+                "update daily_reports set verdict = 'far more than usual', times_usual = 3, "
+                "usual_share = 0.0067, usual_share_low = 0.005, usual_share_high = 0.01, "
+                "warnings = ['no news in the lake', 'more rides than usual: 400'], "
+                "caveats = ['more rides than usual: 400'] where ride_date = '2023-05-01'"
+            )
+            connection.execute(
+                "update area_days set stands_out = area = 'Govan' where ride_date = '2023-05-01'"
+            )
+    return folder
 
 
 def open_page(browser: Browser, build: Build, **options: object) -> Page:
@@ -481,6 +526,85 @@ class TestLook:
             assert not page.locator(control).first.is_visible()
         pages = re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4", print_background=True))
         assert len(pages) <= 4
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_eyes_that_see_no_red_and_green_tell_kinds_by_shape_and_marks_from_the_paper(
+        self, browser: Browser, hostile_day: Build, scheme: str
+    ) -> None:
+        page = open_page(browser, hostile_day, color_scheme=scheme, device_scale_factor=4)
+        page.context.new_cdp_session(page).send(
+            "Emulation.setEmulatedVisionDeficiency", {"type": "deuteranopia"}
+        )
+        shapes = page.locator("symbol polygon").evaluate_all(
+            "all => all.map(polygon => polygon.getAttribute('points'))"
+        )
+        assert len(set(shapes)) == len(KINDS)
+        marks = page.locator("#controls .mark")
+        assert marks.count() >= 4
+        for place in range(marks.count()):
+            drawn = Image.open(io.BytesIO(marks.nth(place).screenshot())).convert("RGB")
+            ink = drawn.getpixel((drawn.width // 2, drawn.height * 2 // 3))
+            paper = drawn.getpixel((0, 0))
+            lights = sorted(luminance(f"#{bytes(colour).hex()}") for colour in (ink, paper))
+            assert (lights[1] + 0.05) / (lights[0] + 0.05) >= 3, place
+        page.context.close()
+
+    def test_a_print_begins_with_one_page_of_summary_and_repeats_the_headings_of_the_table(
+        self, browser: Browser, hostile_day: Build
+    ) -> None:
+        width, height = (round((side - 2 * 14) / 25.4 * 96) for side in (210, 297))  # of A4
+        page = open_page(browser, hostile_day, viewport={"width": width, "height": height})
+        page.emulate_media(media="print")
+        summary = page.locator(".summary-page").bounding_box()
+        assert summary is not None
+        assert summary["y"] + summary["height"] <= height
+        style = "(name, of) => getComputedStyle(of).getPropertyValue(name)"
+        after = page.locator(".summary-page").evaluate("of => getComputedStyle(of).breakAfter")
+        assert after == "page"
+        head = page.locator("#anomalies thead")
+        # with a control among them, Chromium prints the headings once
+        assert head.locator("button, input, select").count() == 0
+        for name, value in (("display", "table-header-group"), ("break-inside", "avoid")):
+            assert head.evaluate(f"of => ({style})('{name}', of)") == value
+        for figure in page.locator("section:has(> figure)").all():
+            assert figure.evaluate("of => getComputedStyle(of).breakInside") == "avoid"
+        page.context.close()
+
+    def test_a_day_finds_the_one_before_and_after_it_though_its_page_was_first(
+        self, page: Page, two_days: Path
+    ) -> None:
+        page.goto((two_days / "report_20230429.html").as_uri())
+        page.get_by_role("link", name="Day after").click()
+        page.wait_for_url("**/report_20230501.html")
+        page.get_by_role("link", name="Day before").click()
+        page.wait_for_url("**/report_20230429.html")
+        page.get_by_role("link", name="Day before").click()
+        page.get_by_text("No day before that one has a page here.").wait_for()
+        page.go_back()
+        assert page.url.endswith("report_20230429.html")
+
+    def test_a_day_of_the_weeks_opens_its_page(self, page: Page, two_days: Path) -> None:
+        page.goto((two_days / "report_20230501.html").as_uri())
+        page.locator("#weeks-svg [data-day='20230429']").click()
+        page.wait_for_url("**/report_20230429.html")
+        page.goto((two_days / "report_20230501.html").as_uri())
+        page.get_by_text("Day by day, in words").click()
+        page.get_by_role("link", name="Saturday 29 April 2023").click()
+        page.wait_for_url("**/report_20230429.html")
+
+    def test_the_index_tells_the_verdict_the_usual_range_and_the_worst_area(
+        self, page: Page, two_days: Path
+    ) -> None:
+        page.goto((two_days / "report_index.html").as_uri())
+        cells = page.locator("#day-20230501 :is(th, td)")
+        told = cells.all_inner_texts()
+        assert told[:2] == ["Mon 1 May", f"3{TIMES} the usual"]
+        assert told[2].strip() == "2.0%"
+        assert told[3:5] == ["8 of 400", "Govan"]
+        assert told[5] == "more rides than usual: 400; 1 note on the page"
+        assert page.locator("#day-20230501 svg .usual").count() == 1
+        assert page.locator("#day-20230430 a, #day-20230430 svg .usual").count() == 0
+        assert page.locator("#weeks-svg .usual").count() == 1
 
     def test_the_index_leads_to_the_day_and_the_day_to_the_index(self, page: Page) -> None:
         page.get_by_role("link", name="All days").click()

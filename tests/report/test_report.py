@@ -28,7 +28,7 @@ from dbt_project.report.facts import read_facts
 from dbt_project.report.hours import read_hours
 from dbt_project.report.page import LARGEST_PAGE, MOST_RIDES, read_page
 from dbt_project.report.rides import MARKS
-from dbt_project.report.words import comparison, duration, miles, share, volume, weekday
+from dbt_project.report.words import TIMES, comparison, duration, miles, share, volume, weekday
 
 DATE = datetime.date(2023, 5, 1)
 SCHEMAS = ("build.main", "staging.staging")
@@ -241,10 +241,10 @@ class TestFirstScreen:
             (
                 "far more than usual",
                 3.1,
-                "3.1× the usual: 3.1% of the rides, usually 0.8 to 1.5%.",
+                f"3.1{TIMES} the usual: 3.1% of the rides, usually 0.8 to 1.5%.",
                 "alarm",
             ),
-            ("more than usual", 1.55, "1.6× the usual: 3.1% of the rides", "warning"),
+            ("more than usual", 1.55, f"1.6{TIMES} the usual: 3.1% of the rides", "warning"),
             ("more than usual", None, "More than usual: 3.1% of the rides", "warning"),
             ("ordinary", 1.1, "An ordinary day: 3.1% of the rides, usually 0.8 to 1.5%.", "calm"),
             ("fewer than usual", 0.2, "Fewer than usual: 3.1% of the rides, usually", "calm"),
@@ -297,11 +297,11 @@ class TestFirstScreen:
         )
         page = page_of(day)
         lead = page.partition('<p class="lead">')[2].partition("</p>")[0]
-        assert lead.endswith("Worst in Ibrox: 9.0%, 3.6× the city.")
+        assert lead.endswith(f"Worst in Ibrox: 9.0%, 3.6{TIMES} the city.")
         bars = page.split('<div class="area ')[1:] + page.split('<div class="area">')[1:]
         names = [bar.partition('data-value="')[2].partition('"')[0] for bar in bars]
         assert names == ["Ibrox", "Govan", "Leith"]
-        assert "9.0%</strong>, 3.6× the city, usually 1.0 to 5.0%" in bars[0]
+        assert f"9.0%</strong>, 3.6{TIMES} the city, usually 1.0 to 5.0%" in bars[0]
         assert "9 of 90" in bars[0]
         assert "usually" not in bars[2].partition("</div>")[0]
 
