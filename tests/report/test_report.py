@@ -7,9 +7,11 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
@@ -22,6 +24,7 @@ from support.workplace import ROOT, Build
 from dbt_project.errors import UserError
 from dbt_project.lake.pages import write_page
 from dbt_project.plugin.report import write_report
+from dbt_project.report.card import Format, render_card
 from dbt_project.report.charts import hours_chart, weeks_chart
 from dbt_project.report.exports import Exports
 from dbt_project.report.facts import read_facts
@@ -708,3 +711,142 @@ class TestMail:
         assert sent.returncode == 1
         assert sent.stderr.startswith(f"Error: {words}")
         assert len(sent.stderr.splitlines()) == 1
+
+
+class Channel(BaseHTTPRequestHandler):
+    """Answers as the webhook of a channel does, and keeps what was posted."""
+
+    status = 200
+    received: ClassVar[list[dict[str, Any]]] = []
+
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        self.received.append(json.loads(self.rfile.read(length)))
+        self.send_response(self.status)
+        self.end_headers()
+
+    def log_message(self, *arguments: object) -> None: ...
+
+
+@pytest.fixture
+def channel() -> Iterator[ThreadingHTTPServer]:
+    Channel.received.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Channel) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+class TestCard:
+    def test_slack_gets_blocks_within_its_limits_and_a_button_to_the_page(
+        self, embedded_day: Build, channel: ThreadingHTTPServer
+    ) -> None:
+        sent = send(
+            embedded_day,
+            REPORT_WEBHOOK_URL=f"http://127.0.0.1:{channel.server_port}/services/secret",
+            REPORT_URL="https://reports.example.com/glasgow/",
+        )
+        assert sent.returncode == 0, sent.stderr
+        assert sent.stdout == "Posted the report of 2023-05-01 as a card of slack.\n"
+        (card,) = Channel.received
+        assert card["text"] == (
+            "Taxi rides, Monday 1 May 2023: 8 of 400 rides were anomalous (2.0%)."
+        )
+        kinds = [block["type"] for block in card["blocks"]]
+        assert kinds == ["header", "section", "section", "section", "actions"]
+        assert card["blocks"][1]["text"]["text"] == "8 of 400 rides were anomalous (2.0%)."
+        (button,) = card["blocks"][-1]["elements"]
+        assert button["url"] == "https://reports.example.com/glasgow/report_20230501.html"
+
+    def test_teams_gets_an_adaptive_card(
+        self, embedded_day: Build, channel: ThreadingHTTPServer
+    ) -> None:
+        sent = send(
+            embedded_day,
+            REPORT_WEBHOOK_URL=f"http://127.0.0.1:{channel.server_port}/workflows?sig=secret",
+            REPORT_WEBHOOK_FORMAT="teams",
+        )
+        assert sent.returncode == 0, sent.stderr
+        (message,) = Channel.received
+        (attachment,) = message["attachments"]
+        assert message["type"] == "message"
+        assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
+        content = attachment["content"]
+        assert (content["type"], content["version"]) == ("AdaptiveCard", "1.4")
+        assert "actions" not in content
+        (verdict,) = content["body"][1]["items"]
+        assert verdict["inlines"][0]["text"] == "8 of 400 rides were anomalous (2.0%)."
+
+    @pytest.mark.parametrize("form", ["slack", "teams"])
+    def test_a_text_from_outside_is_no_mark_up_in_a_card(
+        self, day: duckdb.DuckDBPyConnection, form: Format
+    ) -> None:
+        hostile = "<!channel> [tip](http://evil.example) *bold* " + "x" * 200
+        day.execute("update area_days set area = $area where area = 'Southside'", {"area": hostile})
+        day.execute("update area_days set stands_out = true, anomalous_rides = 9, times_city = 4")
+        day.execute("update daily_reports set verdict = 'far more than usual', times_usual = 3")
+        card = render_card(read_facts(day, DATE), "Taxi rides", None, form)
+        texts = list(_texts(card))
+        assert any("[tip](http://evil.example)" in text for _, text in texts)
+        for kind, text in texts:
+            if "tip" in text:
+                assert kind in ("plain_text", "TextRun", "fallbackText", "text")
+            if kind == "text":  # Slack's own mark-up
+                assert "<" not in text
+            if kind == "plain_text":
+                assert len(text) <= 3000
+
+    @pytest.mark.parametrize(
+        ("environment", "words"),
+        [
+            ({"REPORT_WEBHOOK_URL": "nowhere"}, "REPORT_WEBHOOK_URL must be the whole address"),
+            (
+                {"REPORT_WEBHOOK_URL": "http://127.0.0.1:9/secret-of-the-hook"},
+                "REPORT_WEBHOOK_URL cannot be reached: URLError",
+            ),
+            (
+                {
+                    "REPORT_WEBHOOK_URL": "http://127.0.0.1:9/secret-of-the-hook",
+                    "REPORT_WEBHOOK_FORMAT": "pigeon",
+                },
+                "REPORT_WEBHOOK_FORMAT must be slack or teams, not 'pigeon'",
+            ),
+        ],
+    )
+    def test_what_is_wrong_is_told_in_one_line_without_the_address(
+        self, embedded_day: Build, environment: dict[str, str], words: str
+    ) -> None:
+        sent = send(embedded_day, **environment)
+        assert sent.returncode == 1
+        assert sent.stderr.startswith(f"Error: {words}")
+        assert len(sent.stderr.splitlines()) == 1
+        assert "secret" not in sent.stderr + sent.stdout
+
+    def test_a_mail_server_that_is_down_holds_back_no_card(
+        self, embedded_day: Build, channel: ThreadingHTTPServer
+    ) -> None:
+        sent = send(
+            embedded_day,
+            SMTP_HOST="127.0.0.1",
+            SMTP_PORT="9",
+            **WRITER,
+            REPORT_WEBHOOK_URL=f"http://127.0.0.1:{channel.server_port}/services/secret",
+        )
+        assert sent.returncode == 1
+        assert len(Channel.received) == 1
+        assert sent.stderr.startswith("Error: the mail server 127.0.0.1:9 did not take it")
+
+
+def _texts(card: Any, kind: str = "") -> Iterator[tuple[str, str]]:
+    """Every text of a card, with what kind of text it is."""
+    if isinstance(card, dict):
+        for name, value in card.items():
+            own = card.get("type", "") if name == "text" and "type" in card else name
+            yield from _texts(value, own)
+    elif isinstance(card, list):
+        for value in card:
+            yield from _texts(value, kind)
+    elif isinstance(card, str):
+        yield kind, card
