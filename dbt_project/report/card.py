@@ -64,7 +64,7 @@ def _incidents(facts: Facts) -> Iterable[str]:
 
 
 def _areas(facts: Facts) -> Iterable[str]:
-    for area in facts.areas[:LINES]:
+    for area in facts.areas[:LINES] if facts.report["anomalous_rides"] else []:
         line = f"{area['area']}: {words.share(area['anomalous_share'])}"
         if area["times_city"] is not None:
             line += f", {words.times(area['times_city'])} the city"

@@ -6,6 +6,7 @@ import io
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -86,15 +87,29 @@ def long_day(tmp_path_factory: pytest.TempPathFactory) -> Build:
     return workplace.build_day(DATE)
 
 
+@contextmanager
+def copied_tables(build: Build, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Tables of a build, to be changed."""
+    with duckdb.connect() as connection:
+        for name in ("build", "staging"):
+            copy = shutil.copy(build.warehouse / f"{name}.duckdb", folder)
+            connection.execute(f"attach '{copy}'")
+        connection.execute("set search_path = 'build.main,staging.staging'")
+        yield connection
+
+
+def write_pages(connection: duckdb.DuckDBPyConnection, folder: Path, date: datetime.date) -> None:
+    """Write a day's page and the index."""
+    schemas = ("build.main", "staging.staging")
+    place = str(folder)
+    write_report(connection, schemas, [place], place, date, "Glasgow", "Europe/London", eps=0.3)
+
+
 @pytest.fixture(scope="module")
 def two_days(embedded_day: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pages of 29 April and 1 May and the index; of 30 April there is no page."""
     folder = tmp_path_factory.mktemp("days")
-    with duckdb.connect() as connection:
-        for name in ("build", "staging"):
-            copy = shutil.copy(embedded_day.warehouse / f"{name}.duckdb", folder)
-            connection.execute(f"attach '{copy}'")
-        connection.execute("set search_path = 'build.main,staging.staging'")
+    with copied_tables(embedded_day, folder) as connection:
         for table in ("rides", "anomalous_rides", "ride_contexts", "daily_reports", "area_days"):
             for days in (1, 2):
                 connection.execute(
@@ -102,16 +117,7 @@ def two_days(embedded_day: Build, tmp_path_factory: pytest.TempPathFactory) -> P
                     f"ride_date) from {table} where ride_date = '2023-05-01'"
                 )
         for date in (datetime.date(2023, 4, 29), datetime.date(2023, 5, 1)):
-            write_report(
-                connection,
-                ("build.main", "staging.staging"),
-                [str(folder)],
-                str(folder),
-                date,
-                "Glasgow",
-                "Europe/London",
-                eps=0.3,
-            )
+            write_pages(connection, folder, date)
             connection.execute(
                 "update daily_reports set verdict = 'far more than usual', times_usual = 3, "
                 "usual_share = 0.0067, usual_share_low = 0.005, usual_share_high = 0.01, "
@@ -172,6 +178,26 @@ class TestSafety:
             "report_index.html",
         ]
         context.close()
+
+    @pytest.mark.parametrize("tables", [["anomalous_rides"], ["anomalous_rides", "rides"]])
+    def test_a_day_without_anomalies_and_one_without_rides_open_without_a_message(
+        self, page: Page, embedded_day: Build, tmp_path: Path, tables: list[str]
+    ) -> None:
+        with copied_tables(embedded_day, tmp_path) as connection:
+            for table in tables:
+                connection.execute(f"delete from {table}")
+            connection.execute("delete from rides where is_anomaly")
+            connection.execute(
+                "update daily_reports set anomalous_rides = 0, summarized_contexts = 0, "
+                "anomalous_share = 0, rides = (select count(*) from rides)"
+            )
+            write_pages(connection, tmp_path, datetime.date(2023, 5, 1))
+        messages: list[str] = []
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        page.goto((tmp_path / f"report_{DATE}.html").as_uri())
+        page.get_by_text("There was none.").wait_for()
+        assert messages == []
 
     def test_hostile_text_is_shown_as_text_and_never_runs(
         self, page: Page, hostile_day: Build

@@ -1,7 +1,7 @@
 // The picture: the mark nearest to the pointer tells its story; arrow keys go from mark to mark.
 const picture = byId("picture"), svg = byId("rides-svg"), story = byId("story");
 const marks = [];
-if (svg) {
+if (svg && byId("marks")) {
   const data = JSON.parse(byId("marks").textContent);
   for (const [slug, stories] of Object.entries(data.kinds)) {
     const group = svg.querySelector(`.marks-${slug}`);
