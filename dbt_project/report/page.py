@@ -140,7 +140,8 @@ def read_page(
     facts = read_facts(connection, date)
     picture = read_picture(connection, date)
     hours = read_hours(connection, date, time_zone)
-    table = read_table(connection, date, time_zone, MOST_RIDES)
+    incidents = [row["incident_id"] for row in facts.incidents]
+    table = read_table(connection, date, time_zone, incidents, MOST_RIDES)
     contexts = read_contexts(connection, date, sorted({row["context_id"] for row in table}))
     rides_svg = None
     if facts.report["rides"]:

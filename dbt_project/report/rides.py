@@ -10,6 +10,7 @@ from dbt_project.report.hours import PICKUP_HOUR
 
 MARKS = 4_000
 """The most marks in the picture: anomalies closer than can be seen share one."""
+OF_AN_INCIDENT = 3  # rides that are in the table whatever others there are
 LONGEST_RECORD = 2_000  # characters of a raw record that are shown
 LONGEST_TEXTS = 12_000  # characters of a context's news, weather or traffic that are shown
 
@@ -95,9 +96,15 @@ def _marks(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> list[R
 
 
 def read_table(
-    connection: duckdb.DuckDBPyConnection, date: datetime.date, time_zone: str, most: int
+    connection: duckdb.DuckDBPyConnection,
+    date: datetime.date,
+    time_zone: str,
+    incidents: list[str],
+    most: int,
 ) -> list[Row]:
     """The most extreme anomalous rides, each with its raw record and that record's line.
+
+    Of each of these incidents some rides are among them, so that it has a place in the table.
 
     The line is that of the day's clustered_summarized_D.json, whose records follow its first line,
     a line each, in the order in which they came.
@@ -105,12 +112,24 @@ def read_table(
     return rows(
         connection,
         f"""
-        with worst as (
+        with ranked as (
             select ride_id, {MEASURED}, ride_minutes, pickup_at, area, context_id, incident_id,
-                summary, {EXTREMENESS} as extremeness
+                summary, {EXTREMENESS} as extremeness,
+                row_number() over (
+                    partition by incident_id order by extremeness desc, record_number
+                ) as place_in_incident
             from anomalous_rides
             where ride_date = $date
-            order by extremeness desc, record_number
+        ),
+        worst as (
+            select * exclude place_in_incident
+            from ranked
+            order by
+                (
+                    place_in_incident <= {OF_AN_INCIDENT}
+                    and incident_id in (select unnest($incidents))
+                ) is true desc,
+                extremeness desc, record_number
             limit $most
         ),
         -- a rejected record has no line in the export
@@ -130,6 +149,7 @@ def read_table(
         """,
         date=date,
         time_zone=time_zone,
+        incidents=incidents,
         most=most,
     )
 

@@ -506,12 +506,35 @@ class TestSize:
         assert f"These are the {MOST_RIDES:,} most extreme of 32,008." in page
         assert page.count('<tr id="r') == MOST_RIDES
 
+    def test_an_incident_has_its_place_in_the_table_of_a_day_of_many_anomalies(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        day.execute(
+            "insert into anomalous_rides by name select anomalous_rides.* replace ("
+            "ride_id || '-' || n as ride_id, 50 as distance_from_normal) "
+            "from anomalous_rides, range(1, 201) as copies(n)"
+        )
+        day.execute("update anomalous_rides set incident_id = 'a' where distance_from_normal < 50")
+        day.execute("delete from incidents")
+        day.execute(
+            "insert into incidents by name select '2023-05-01'::date as ride_date, 'a' as "
+            "incident_id, 'Govan' as area, 'Tunnel closed.' as what, 'closure' as category, "
+            "'item' as item_id, 9 as rides, 8 as anomalous_rides, 60.0 as minutes_lost"
+        )
+        day.execute("update daily_reports set anomalous_rides = 1608")
+        page = page_of(day)
+        assert page.count('<tr id="r') == MOST_RIDES
+        group = page.partition('id="incident-1"')[2].partition("</tbody>")[0]
+        assert 0 < group.count('<tr id="r') <= 3
+        assert 'href="#incident-1"' in page
+
     def test_long_texts_make_the_table_shorter_and_the_page_not_larger(
         self, day: duckdb.DuckDBPyConnection
     ) -> None:
         day.execute(
             "insert into anomalous_rides by name select anomalous_rides.* replace "
-            "(ride_id || '-' || n as ride_id, n || repeat(' A long story.', 300) as summary) "
+            "(ride_id || '-' || n as ride_id, "
+            "ride_id || n || repeat(' A long story.', 300) as summary) "
             "from anomalous_rides, range(1, 200) as copies(n)"
         )
         day.execute("update daily_reports set anomalous_rides = 1600")
