@@ -67,11 +67,12 @@ class DayPage:
             page = self._render(exports, most)
             if len(page.encode()) <= LARGEST_PAGE or not most:
                 return page
-            most //= 2
+            most = most * 4 // 5
 
     def _render(self, exports: Exports, most: int) -> str:
         """Make the page with at most so many rides in the table."""
-        date, table = self.facts.date, self.table[:most]
+        date = self.facts.date
+        table = sorted(self.table[:most], key=lambda row: -row["extremeness"])
         told = {row["context_id"] for row in table}
         contexts = [row for row in self.contexts if row["context_id"] in told]
         groups = group_rides(table, self.facts.incidents)

@@ -104,7 +104,8 @@ def read_table(
 ) -> list[Row]:
     """The most extreme anomalous rides, each with its raw record and that record's line.
 
-    Of each of these incidents some rides are among them, so that it has a place in the table.
+    Of each of these incidents some rides are among them, and first, so that it has a place in
+    the table however short that is.
 
     The line is that of the day's clustered_summarized_D.json, whose records follow its first line,
     a line each, in the order in which they came.
@@ -122,14 +123,12 @@ def read_table(
             where ride_date = $date
         ),
         worst as (
-            select * exclude place_in_incident
+            select * exclude place_in_incident, (
+                place_in_incident <= {OF_AN_INCIDENT}
+                and incident_id in (select unnest($incidents))
+            ) is true as is_first_of_incident
             from ranked
-            order by
-                (
-                    place_in_incident <= {OF_AN_INCIDENT}
-                    and incident_id in (select unnest($incidents))
-                ) is true desc,
-                extremeness desc, record_number
+            order by is_first_of_incident desc, extremeness desc, record_number
             limit $most
         ),
         -- a rejected record has no line in the export
@@ -145,7 +144,7 @@ def read_table(
         from worst
         join stg_lake__ride_records as records on worst.record_number = records.record_number
         asof left join rejected on worst.record_number > rejected.record_number
-        order by extremeness desc, worst.record_number
+        order by is_first_of_incident desc, extremeness desc, worst.record_number
         """,
         date=date,
         time_zone=time_zone,

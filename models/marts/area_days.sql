@@ -1,5 +1,5 @@
-{#- an area stands out with so many anomalous rides that lie so many standard deviations beyond the city's share: three, because
-    the worst of many areas is looked for -#}
+{#- An area stands out with so many anomalous rides that lie so many standard deviations beyond the city's share: three,
+    because the worst of many areas is looked for. -#}
 {%- set fewest = 3 -%}
 {%- set noise = 3 -%}
 {%- set columns = {'ride_date': 'date', 'area': 'varchar', 'rides': 'bigint', 'anomalous_share': 'double'} -%}
