@@ -21,7 +21,7 @@ from dbt_project.warehouse.file import LEDGER
 DAY_BUILDS = "day_builds"
 """The table beside the marts of a city: when each day was published, and from which files."""
 
-HISTORY = ("daily_reports", LEDGER)
+HISTORY = ("daily_reports", "area_days", LEDGER)
 """The marts of which a build reads other days."""
 
 _MAKE_DAY_BUILDS = (
