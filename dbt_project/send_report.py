@@ -100,6 +100,11 @@ def post_card(date: datetime.date, city: str | None = None) -> str:
     return f"Posted the report of {date} as a card of {settings.report_webhook_format}."
 
 
+def subject(about: str, verdict: str) -> str:
+    """The subject, on one line whatever the name of an area holds."""
+    return " ".join(f"{about}: {verdict}".split())
+
+
 def title(date: datetime.date, city: str | None) -> str:
     """What the message is about: ``Taxi rides in Leith, Monday 1 May 2023``."""
     from dbt_project.report.words import day_name
@@ -129,7 +134,7 @@ def write_message(
         facts = read_facts(connection, date)
     text, html = render_mail(facts)
     message = EmailMessage()
-    message["Subject"] = f"{title(date, city)}: {headline(facts)}"
+    message["Subject"] = subject(title(date, city), headline(facts))
     message["From"] = sender
     message["To"] = recipients
     message["Date"] = formatdate(localtime=True)

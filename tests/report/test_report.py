@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -31,7 +32,17 @@ from dbt_project.report.facts import read_facts
 from dbt_project.report.hours import read_hours
 from dbt_project.report.page import LARGEST_PAGE, MOST_RIDES, read_page
 from dbt_project.report.rides import MARKS
-from dbt_project.report.words import TIMES, comparison, duration, miles, share, volume, weekday
+from dbt_project.report.words import (
+    TIMES,
+    comparison,
+    duration,
+    headline,
+    miles,
+    share,
+    volume,
+    weekday,
+)
+from dbt_project.send_report import subject
 
 DATE = datetime.date(2023, 5, 1)
 SCHEMAS = ("build.main", "staging.staging")
@@ -670,6 +681,16 @@ class TestMail:
         assert page.get_filename() == "report_20230501.html"
         content = page.get_payload(decode=True)
         assert content == (embedded_day.warehouse / "report_20230501.html").read_bytes()
+
+    def test_a_line_break_in_the_worst_area_is_none_in_the_subject(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        day.execute("update area_days set stands_out = true, times_city = 4")
+        day.execute("update area_days set area = e'Govan\\r\\nBcc: eve@example.com' || area")
+        message = EmailMessage()
+        message["Subject"] = subject("Taxi rides", headline(read_facts(day, DATE)))
+        assert "Worst in Govan Bcc: eve@example.com" in message["Subject"]
+        assert message["Bcc"] is None
 
     def test_a_server_that_is_down_is_one_line_and_touches_nothing(
         self, embedded_day: Build
