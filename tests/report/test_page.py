@@ -361,6 +361,19 @@ class TestTable:
         assert visible_rows(page) == [f"{HOSTILE[2]}2"]
         assert page.locator("#shown").inner_text() == "1 of 6 shown"
 
+    @pytest.mark.parametrize(("name", "column"), [("severity", 6), ("reason", 9)])
+    def test_a_word_of_a_ride_to_look_at_shows_the_rides_of_which_it_is_said(
+        self, page: Page, name: str, column: int
+    ) -> None:
+        link = page.locator(f".worst [data-filter={name}]").last
+        said = link.get_attribute("data-value")
+        link.press("Enter")
+        cells = page.locator("#anomalies tr.ride:visible").evaluate_all(
+            f"rows => rows.map(row => row.cells[{column}].textContent.trim())"
+        )
+        assert 0 < len(cells) < len(HOSTILE)
+        assert set(cells) == {said}
+
     def test_what_is_shown_is_downloaded_as_csv_that_no_spreadsheet_runs(
         self, page: Page, hostile_day: Build
     ) -> None:
@@ -464,11 +477,11 @@ class TestLinks:
 
     def test_a_link_to_a_ride_leads_to_it_in_a_sorted_table_too(self, page: Page) -> None:
         page.locator("#anomalies .sort").last.click()
-        page.locator(".worst a").first.click()
+        page.locator(".worst a[href^='#ride-']").first.click()
         row = page.locator("tr.chosen")
         assert row.is_visible()
         assert row.locator("td").first.text_content() == (
-            page.locator(".worst a").first.text_content()
+            page.locator(".worst a[href^='#ride-']").first.text_content()
         )
 
     def test_an_address_and_a_link_of_circumstances_open_them(self, page: Page) -> None:
@@ -485,15 +498,21 @@ class TestLinks:
 class TestLook:
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     def test_nothing_stands_in_the_way_of_a_reader_with_a_screen_reader_or_weak_eyes(
-        self, browser: Browser, hostile_day: Build, scheme: str
+        self, browser: Browser, hostile_day: Build, two_days: Path, scheme: str
     ) -> None:
         page = open_page(browser, hostile_day, color_scheme=scheme)
-        page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-        page.goto((hostile_day.warehouse / "report_index.html").as_uri())
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
+        for place in (hostile_day.warehouse, two_days):
+            for name in (f"report_{DATE}.html", "report_index.html"):
+                page.goto((place / name).as_uri())
+                page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+                found = Axe().run(page)
+                assert found.violations_count == 0, found.generate_report()
+        page.goto((two_days / f"report_{DATE}.html").as_uri())
+        contrast = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+        for tone in ("alarm", "warning", "calm", "unknown"):
+            page.locator(".verdict").evaluate(f"one => one.className = 'verdict {tone}'")
+            found = Axe().run(page, context=".verdict", options=contrast)
+            assert found.violations_count == 0, found.generate_report()
         page.context.close()
 
     @pytest.mark.parametrize("scheme", ["light", "dark"])
