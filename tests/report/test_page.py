@@ -476,7 +476,7 @@ class TestLinks:
         page.get_by_text("The ride of this address is not in the table").wait_for()
 
     def test_a_link_to_a_ride_leads_to_it_in_a_sorted_table_too(self, page: Page) -> None:
-        page.locator("#anomalies .sort").last.click()
+        page.locator("#anomalies .sort").nth(3).click()
         page.locator(".worst a[href^='#ride-']").first.click()
         row = page.locator("tr.chosen")
         assert row.is_visible()
@@ -540,6 +540,17 @@ class TestLook:
         )
         assert 7.5 <= min(sizes) <= max(sizes) <= 14  # pixels
         phone.context.close()
+
+    def test_no_window_scrolls_sideways_however_wide_it_is(
+        self, page: Page, hostile_day: Build, two_days: Path
+    ) -> None:
+        for place in (hostile_day.warehouse, two_days):
+            for name in (f"report_{DATE}.html", "report_index.html"):
+                page.goto((place / name).as_uri())
+                for width in (1440, 1400, 1280, 1024, 760, 701, 390, 360):
+                    page.set_viewport_size({"width": width, "height": 900})
+                    needed = page.evaluate("document.documentElement.scrollWidth")
+                    assert needed <= width, (name, width)
 
     def test_the_index_on_a_phone_shows_every_column_in_few_lines(
         self, browser: Browser, long_day: Build
