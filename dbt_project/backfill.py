@@ -29,7 +29,7 @@ from dbt_project.lake.files import inputs_text, list_day
 from dbt_project.published import published_warehouse
 from dbt_project.settings.environment import LakeSettings
 from dbt_project.settings.lake_url import glob_text
-from dbt_project.settings.run_date import parse_run_date
+from dbt_project.settings.ride_date import parse_ride_date
 from dbt_project.settings.variables import load_variables
 
 EXPORTS = ("clustered_data_{}.json", "clustered_summarized_{}.json", "report_{}.html")
@@ -140,7 +140,7 @@ def parse_arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     try:
         arguments.days = list(
-            days_between(parse_run_date(arguments.first), parse_run_date(arguments.last))
+            days_between(parse_ride_date(arguments.first), parse_ride_date(arguments.last))
         )
         arguments.vars = yaml.safe_load(arguments.vars)
     except (ValueError, yaml.YAMLError) as error:  # YAML makes a date of 2023-02-30, or fails to

@@ -50,7 +50,7 @@ class Published(Protocol):
         """
 
     def begin_day(
-        self, connection: duckdb.DuckDBPyConnection, marts: Schema, run_date: datetime.date
+        self, connection: duckdb.DuckDBPyConnection, marts: Schema, ride_date: datetime.date
     ) -> Collection[str]:
         """Get ready for a build of a day.
 
@@ -71,7 +71,7 @@ class Published(Protocol):
         self,
         connection: duckdb.DuckDBPyConnection,
         marts: Schema,
-        run_date: datetime.date,
+        ride_date: datetime.date,
         inputs: str | None,
     ) -> pd.DataFrame:
         """Replace the day, in all marts at once.

@@ -23,7 +23,7 @@ from dbt_project.errors import UserError, in_one_line
 from dbt_project.published import published_warehouse
 from dbt_project.report import report_name
 from dbt_project.settings.environment import MailSettings, WebhookSettings
-from dbt_project.settings.run_date import parse_run_date
+from dbt_project.settings.ride_date import parse_ride_date
 
 TIMEOUT_SECONDS = 60
 TLS_PORT = 465  # where a connection is encrypted from its start
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--city", help="the city, to be named; with a lakehouse, whose report")
     options = parser.parse_args(arguments)
     with in_one_line():
-        date = parse_run_date(options.date)
+        date = parse_ride_date(options.date)
         ways: list[Callable[[datetime.date, str | None], str]] = []
         if MailSettings.is_wanted():
             ways.append(send_mail)

@@ -31,5 +31,5 @@
 
 {# Where the day's export of a model goes. #}
 {% macro export_url(name) -%}
-    {{- return(lake_output_url() ~ '/' ~ name ~ '_' ~ run_date() | replace('-', '') ~ '.json') -}}
+    {{- return(lake_output_url() ~ '/' ~ name ~ '_' ~ ride_date() | replace('-', '') ~ '.json') -}}
 {%- endmacro %}

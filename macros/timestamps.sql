@@ -118,9 +118,9 @@
 
 {# The first instant of the day that is built, and of the day after it, in local time. #}
 {% macro day_start() -%}
-    timezone('{{ var("time_zone") }}', {{ run_date_sql() }}::timestamp)
+    timezone('{{ var("time_zone") }}', {{ ride_date_sql() }}::timestamp)
 {%- endmacro %}
 
 {% macro day_end() -%}
-    timezone('{{ var("time_zone") }}', {{ run_date_sql() }}::timestamp + interval 1 day)
+    timezone('{{ var("time_zone") }}', {{ ride_date_sql() }}::timestamp + interval 1 day)
 {%- endmacro %}

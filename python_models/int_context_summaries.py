@@ -1,5 +1,5 @@
 from dbt_project.settings.environment import LanguageModelSettings, WarehouseSettings
-from dbt_project.settings.run_date import parse_run_date
+from dbt_project.settings.ride_date import parse_ride_date
 from dbt_project.settings.summaries import load_settings
 from dbt_project.summaries.endpoint import Endpoint
 from dbt_project.summaries.ledger import summarise
@@ -16,6 +16,6 @@ def model(dbt, session):
         journal_file=WarehouseSettings.read().journal_file,
         city=dbt.config.get("city"),
         time_zone=dbt.config.get("time_zone"),
-        ride_date=parse_run_date(dbt.config.get("ride_date")),
+        ride_date=parse_ride_date(dbt.config.get("ride_date")),
         endpoint=Endpoint.from_settings(LanguageModelSettings.read()),
     )

@@ -23,6 +23,6 @@ def model(dbt, session):
     return published.publish(
         session.cursor(),
         marts=Schema(dbt.config.get("marts_database"), dbt.config.get("marts_schema")),
-        run_date=day.ride_date,
+        ride_date=day.ride_date,
         inputs=day.inputs,
     )

@@ -3,4 +3,4 @@ select
     rides,
     rejected_rides
 from {{ ref('daily_reports') }}
-where ride_date = {{ run_date_sql() }} and records_read != rides + rejected_rides
+where ride_date = {{ ride_date_sql() }} and records_read != rides + rejected_rides

@@ -51,7 +51,7 @@ class FileToRead:
 
 
 def list_files(
-    connection: duckdb.DuckDBPyConnection, lake: LakeUrl, kind: str, run_date: datetime.date
+    connection: duckdb.DuckDBPyConnection, lake: LakeUrl, kind: str, ride_date: datetime.date
 ) -> list[LakeFile]:
     """The day's files of one kind: one file or parts, plain or gzip, in the order of their names.
 
@@ -62,7 +62,7 @@ def list_files(
     """
     listing = "SELECT filename, size, last_modified FROM read_blob(?) ORDER BY filename"
     try:
-        rows = connection.execute(listing, [lake.files_of_day(kind, run_date)]).fetchall()
+        rows = connection.execute(listing, [lake.files_of_day(kind, ride_date)]).fetchall()
     except duckdb.IOException as error:
         if "No files found" not in str(error):
             raise
@@ -76,7 +76,7 @@ def list_files(
 
 
 def list_day(
-    connection: duckdb.DuckDBPyConnection, lake: LakeUrl, run_date: datetime.date
+    connection: duckdb.DuckDBPyConnection, lake: LakeUrl, ride_date: datetime.date
 ) -> dict[str, list[LakeFile]]:
     """The day's files of every kind, by kind.
 
@@ -86,15 +86,15 @@ def list_day(
         In one line that names the path, if there are no rides, or if the name of a part is none
         that can be read safely.
     """
-    files = {kind: list_files(connection, lake, kind, run_date) for kind in KINDS}
+    files = {kind: list_files(connection, lake, kind, ride_date) for kind in KINDS}
     if not files[RIDES] and not lake.is_s3 and not Path(lake.text).is_dir():
         raise UserError(
             f"the lake {lake.text} is no folder: LAKE_URL must name the one that holds it"
         )
     if not files[RIDES]:
-        name = f"{lake.text}/{RIDES}-{run_date:%Y%m%d}"
+        name = f"{lake.text}/{RIDES}-{ride_date:%Y%m%d}"
         raise UserError(
-            f"no rides for {run_date}: {name}.json is not in the lake "
+            f"no rides for {ride_date}: {name}.json is not in the lake "
             f"(nor {name}.json.gz, nor parts {name}-*.json)"
         )
     return files

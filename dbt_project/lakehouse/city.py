@@ -39,21 +39,21 @@ class CityOfLakehouse:
         hold_city(self.lakehouse, self.city, doing, wait_seconds)
 
     def begin_day(
-        self, connection: duckdb.DuckDBPyConnection, marts: Schema, run_date: datetime.date
+        self, connection: duckdb.DuckDBPyConnection, marts: Schema, ride_date: datetime.date
     ) -> Collection[str]:
         """Fetch what the build reads of other days; see `fetch_history`."""
-        fetch_history(connection, self.lakehouse, self.city, marts, run_date)
+        fetch_history(connection, self.lakehouse, self.city, marts, ride_date)
         return HISTORY
 
     def publish(
         self,
         connection: duckdb.DuckDBPyConnection,
         marts: Schema,
-        run_date: datetime.date,
+        ride_date: datetime.date,
         inputs: str | None,
     ) -> pd.DataFrame:
         """Replace the day; see `dbt_project.lakehouse.days.publish_day`."""
-        return publish_day(connection, self.lakehouse, self.city, marts, run_date, inputs)
+        return publish_day(connection, self.lakehouse, self.city, marts, ride_date, inputs)
 
     def inputs_of_days(self) -> dict[datetime.date, str | None]:
         """The files from which each published day was built, as `inputs_text` has them."""

@@ -40,7 +40,7 @@ def fetch_history(
     lakehouse: Lakehouse,
     city: str,
     marts: Schema,
-    run_date: datetime.date,
+    ride_date: datetime.date,
 ) -> None:
     """Copy what a build reads of other days into its own database, and take all else out.
 
@@ -50,7 +50,7 @@ def fetch_history(
         The city's schema in the lakehouse; it need not be there yet.
     marts
         Where the build makes its marts. Earlier builds on this machine may have left some.
-    run_date
+    ride_date
         The day that is built, whose rows stay: a build of a part of the graph needs them.
 
     Raises
@@ -62,7 +62,7 @@ def fetch_history(
     make_catalog(connection, lakehouse)
     with lakehouse.attached(connection):
         for name in table_names(connection, marts):
-            others = "true" if name in HISTORY else f"ride_date != DATE '{run_date}'"
+            others = "true" if name in HISTORY else f"ride_date != DATE '{ride_date}'"
             connection.execute(f"DELETE FROM {marts.table(name)} WHERE {others}")
         present = table_names(connection, source)
         for name in HISTORY:
@@ -84,7 +84,7 @@ def publish_day(
     lakehouse: Lakehouse,
     city: str,
     marts: Schema,
-    run_date: datetime.date,
+    ride_date: datetime.date,
     inputs: str | None,
 ) -> pd.DataFrame:
     """Replace a day in the lakehouse, in all marts, by one transaction.
@@ -100,7 +100,7 @@ def publish_day(
         The lakehouse and the city's schema in it, locked by this process.
     marts
         Where dbt has built the marts.
-    run_date
+    ride_date
         The day that is built.
     inputs
         The files that it was built from, as `inputs_text` has them.
@@ -119,7 +119,7 @@ def publish_day(
         check_held(lakehouse)
         try:
             with lakehouse.attached(connection):
-                return _replace_day(connection, Schema(ALIAS, city), marts, run_date, inputs)
+                return _replace_day(connection, Schema(ALIAS, city), marts, ride_date, inputs)
         except (duckdb.TransactionException, duckdb.IOException) as error:
             if attempt == _ATTEMPTS - 1:
                 raise LakehouseError(f"the day was not published: {one_line(str(error))}") from None
@@ -133,12 +133,12 @@ def _replace_day(
     connection: duckdb.DuckDBPyConnection,
     city: Schema,
     marts: Schema,
-    run_date: datetime.date,
+    ride_date: datetime.date,
     inputs: str | None,
 ) -> pd.DataFrame:
-    day = f"DATE '{run_date}'"
+    day = f"DATE '{ride_date}'"
     counts = {}
-    with transaction(connection, f"{city.name} {run_date}"):
+    with transaction(connection, f"{city.name} {ride_date}"):
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {city}")
         for name in table_names(connection, marts):
             make_like(connection, name, marts, city)
@@ -152,8 +152,8 @@ def _replace_day(
             connection.execute(f"DELETE FROM {city.table(name)} WHERE {replaced}")
             counted = connection.execute(f"INSERT INTO {city.table(name)} BY NAME {of_day}")
             counts[name] = counted.fetchall()[0][0]
-            _look_at_what_was_written(connection, name, city, marts, run_date)
-        note_build(connection, city, run_date, inputs)
+            _look_at_what_was_written(connection, name, city, marts, ride_date)
+        note_build(connection, city, ride_date, inputs)
     return pd.DataFrame({"table_name": list(counts), "rows": list(counts.values())})
 
 
@@ -162,7 +162,7 @@ def _look_at_what_was_written(
     table: str,
     city: Schema,
     marts: Schema,
-    run_date: datetime.date,
+    ride_date: datetime.date,
 ) -> None:
     """Read a day back, from the objects that it has been written to, before it is committed.
 
@@ -175,7 +175,7 @@ def _look_at_what_was_written(
     """
     written, read = (
         content(
-            connection, table, marts, f"{schema.table(table)} WHERE ride_date = DATE '{run_date}'"
+            connection, table, marts, f"{schema.table(table)} WHERE ride_date = DATE '{ride_date}'"
         )
         for schema in (marts, city)
     )
@@ -188,7 +188,7 @@ def _look_at_what_was_written(
 def note_build(
     connection: duckdb.DuckDBPyConnection,
     city: Schema,
-    run_date: datetime.date,
+    ride_date: datetime.date,
     inputs: str | None,
 ) -> None:
     """Note in `DAY_BUILDS` when a day was published, and from which files."""
@@ -196,8 +196,8 @@ def note_build(
     if DAY_BUILDS not in table_names(connection, city):
         for statement in _MAKE_DAY_BUILDS:
             connection.execute(statement.format(table=table))
-    connection.execute(f"DELETE FROM {table} WHERE ride_date = ?", [run_date])
-    connection.execute(f"INSERT INTO {table} VALUES (?, ?, now())", [run_date, inputs])
+    connection.execute(f"DELETE FROM {table} WHERE ride_date = ?", [ride_date])
+    connection.execute(f"INSERT INTO {table} VALUES (?, ?, now())", [ride_date, inputs])
 
 
 @contextlib.contextmanager

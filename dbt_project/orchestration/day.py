@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dbt_project.orchestration.mistakes import fail_at_once
-from dbt_project.settings.run_date import parse_run_date
+from dbt_project.settings.ride_date import parse_ride_date
 
 
 def day_of_run(dag_run: Any, params: Any, time_zone: str) -> str:
@@ -23,7 +23,7 @@ def day_of_run(dag_run: Any, params: Any, time_zone: str) -> str:
     """
     if params.get("date"):
         try:
-            return f"{parse_run_date(params['date']):%Y%m%d}"
+            return f"{parse_ride_date(params['date']):%Y%m%d}"
         except ValueError as error:
             fail_at_once(str(error))
     moment = dag_run.logical_date or dag_run.run_after

@@ -24,7 +24,7 @@ class ClosingLines:
     """
 
     def __init__(self) -> None:
-        self.run_date: datetime.date | None = None
+        self.ride_date: datetime.date | None = None
         self.exports: list[str] = []
         self.has_report = self.is_published = False
         self.failures: list[str] = []
@@ -40,13 +40,13 @@ class ClosingLines:
 
     def expect_day(
         self,
-        run_date: datetime.date,
+        ride_date: datetime.date,
         warehouse_dir: str,
         lake_output_url: str,
         published: Published,
     ) -> None:
         """Say which day is built, and where its results go."""
-        self.run_date = run_date
+        self.ride_date = ride_date
         self.warehouse_dir = warehouse_dir
         self.lake_output_url = lake_output_url
         self.published = published
@@ -85,8 +85,8 @@ class ClosingLines:
     def _print(self, is_success: bool) -> None:
         if self.failures:
             print(f"\nError: {self.failures[0]}{self._offenders()}", flush=True)
-        elif is_success and self.run_date:
-            print("\n" + "\n".join(self._what_was_done(self.run_date)), flush=True)
+        elif is_success and self.ride_date:
+            print("\n" + "\n".join(self._what_was_done(self.ride_date)), flush=True)
 
     def _offenders(self) -> str:
         if not (self.broken_rule and self.warehouse):
@@ -96,42 +96,42 @@ class ClosingLines:
         except caused_by_users():  # what is told is the rule, not what keeps from telling more
             return ""
 
-    def _what_was_done(self, run_date: datetime.date) -> list[str]:
+    def _what_was_done(self, ride_date: datetime.date) -> list[str]:
         folder = self.lake_output_url.rstrip("/")
-        lines = [f"Export     {folder}/{name}_{run_date:%Y%m%d}.json" for name in self.exports]
+        lines = [f"Export     {folder}/{name}_{ride_date:%Y%m%d}.json" for name in self.exports]
         if self.has_report:
-            lines.append(f"Report     {Path(self.warehouse_dir) / report_name(run_date)}")
+            lines.append(f"Report     {Path(self.warehouse_dir) / report_name(ride_date)}")
         if self.is_published:
             warehouse = f"Warehouse  {self.published.name}"
-            lines = [*self._day_in_words(run_date), *lines, warehouse]
+            lines = [*self._day_in_words(ride_date), *lines, warehouse]
             if Path.cwd() == PROJECT:  # where the command of the next line is found
-                query = f"select * from anomalous_rides where ride_date = '{run_date}'"
+                query = f"select * from anomalous_rides where ride_date = '{ride_date}'"
                 python = os.path.relpath(sys.executable)
                 lines.append(f'Look       {python} -m dbt_project.query "{query}"')
         else:
             lines.append("Published  nothing: this command builds a part of the day")
         return lines
 
-    def _day_in_words(self, run_date: datetime.date) -> list[str]:
+    def _day_in_words(self, ride_date: datetime.date) -> list[str]:
         try:
-            return describe_day(self.published, run_date)
+            return describe_day(self.published, ride_date)
         except caused_by_users() as error:
-            return [f"{run_date}: published, but cannot be read back: {line_of(error)}"]
+            return [f"{ride_date}: published, but cannot be read back: {line_of(error)}"]
 
 
-def describe_day(published: Published, run_date: datetime.date) -> list[str]:
+def describe_day(published: Published, ride_date: datetime.date) -> list[str]:
     """Say what a published day is in one line, and each of its warnings in one more."""
     with published.connect() as connection:
         report = connection.execute(
             "SELECT records_read, rides, rejected_rides, anomalous_rides, anomalous_share, "
             "warnings FROM daily_reports WHERE ride_date = ?",
-            [run_date],
+            [ride_date],
         ).fetchone()
     assert report is not None, "the day was published a moment ago"
     read, rides, rejected, anomalous, share, warnings = report
     counts = f"{read:,} records read, {rides:,} rides, {rejected:,} rejected"
     anomalies = f"{anomalous:,} anomalous" + (f" ({share:.1%})" if rides else "")
-    return [f"{run_date}: {counts}; {anomalies}."] + [f"Warning    {text}" for text in warnings]
+    return [f"{ride_date}: {counts}; {anomalies}."] + [f"Warning    {text}" for text in warnings]
 
 
 def first_rows(connection: duckdb.DuckDBPyConnection, sql: str, limit: int = 3) -> str:

@@ -31,7 +31,7 @@ from dbt_project.plugin.working_day import Day, WorkingDay, whole_day
 from dbt_project.published import published_warehouse
 from dbt_project.settings.environment import BuildSettings, LakeSettings, WarehouseSettings
 from dbt_project.settings.lake_url import LakeUrl
-from dbt_project.settings.run_date import parse_run_date
+from dbt_project.settings.ride_date import parse_ride_date
 from dbt_project.settings.summaries import load_settings
 from dbt_project.settings.variables import load_variables
 from dbt_project.sql import Schema, sql_text
@@ -75,7 +75,7 @@ class Plugin(BasePlugin):
             variables = load_variables(get_flags().VARS)
             has_lakehouse = bool(plugin_config.get("lakehouse"))
             self.published = published_warehouse(variables.city, has_lakehouse)
-            self.run_date = parse_run_date(plugin_config["date"])
+            self.ride_date = parse_ride_date(plugin_config["date"])
             self.places, warehouse = LakeSettings.read(), WarehouseSettings.read()
             output = self.places.lake_output_url
             self.warehouse_dir = warehouse.warehouse_dir
@@ -87,11 +87,11 @@ class Plugin(BasePlugin):
                 with contextlib.suppress(UserError):
                     self._look_at_lake(self.places.lake_url)
             if self.is_build:
-                self.day = Day(self.run_date, inputs, variables.model_dump_json())
+                self.day = Day(self.ride_date, inputs, variables.model_dump_json())
                 load_settings(plugin_config["summaries_file"])
                 Journal.check(warehouse.journal_file)
                 closing_lines.expect_day(
-                    self.run_date, self.warehouse_dir, output.text, self.published
+                    self.ride_date, self.warehouse_dir, output.text, self.published
                 )
         self.folders = {"WAREHOUSE_DIR": self.warehouse_dir}
         if not output.is_s3:
@@ -101,7 +101,7 @@ class Plugin(BasePlugin):
         """Check the day's files and note their formats; return what they are, as text."""
         with duckdb.connect() as connection:
             connect_lake(connection, self.extensions)
-            day = list_day(connection, lake, self.run_date)
+            day = list_day(connection, lake, self.ride_date)
             self.files_to_read = check_files(connection, day)
         return inputs_text(list(chain.from_iterable(day.values())))
 
@@ -110,9 +110,9 @@ class Plugin(BasePlugin):
         with before_it_is_open():
             for variable, folder in self.folders.items():
                 make_folder(folder, variable)
-            hold_warehouse(self.warehouse_dir, self.run_date, self.wait_seconds)
+            hold_warehouse(self.warehouse_dir, self.ride_date, self.wait_seconds)
             if self.is_build:
-                self.published.hold(f"building {self.run_date}", self.wait_seconds)
+                self.published.hold(f"building {self.ride_date}", self.wait_seconds)
             with errors_of(creds.path, WAYS_OUT["build.duckdb"]):
                 connection = duckdb.connect(creds.path, config=config)
             with connection:
@@ -135,7 +135,7 @@ class Plugin(BasePlugin):
             selected=selected_resources.SELECTED_RESOURCES,
             option=f"--{options[0].lower().replace('_', '-')}" if options else "",
         )
-        working_day.forget(self.published.begin_day(connection, MARTS, self.run_date))
+        working_day.forget(self.published.begin_day(connection, MARTS, self.ride_date))
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Give dbt's connection the way to the lake; the listeners may ask it, too."""

@@ -64,7 +64,7 @@ class LakeUrl:
             )
         return cls("/".join(["s3:/", bucket, *prefix]), is_s3=True)
 
-    def files_of_day(self, kind: str, run_date: datetime.date) -> str:
+    def files_of_day(self, kind: str, ride_date: datetime.date) -> str:
         """Pattern for DuckDB's glob of the day's files of one kind, and a few others.
 
         Examples
@@ -73,7 +73,7 @@ class LakeUrl:
         >>> lake.files_of_day("news", datetime.date(2023, 5, 1))
         's3://rides/raw/news-20230501[-.]*'
         """
-        return f"{glob_text(self.text)}/{kind}-{run_date:%Y%m%d}[-.]*"
+        return f"{glob_text(self.text)}/{kind}-{ride_date:%Y%m%d}[-.]*"
 
 
 def glob_text(path: str) -> str:

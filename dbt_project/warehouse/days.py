@@ -44,23 +44,23 @@ def _days(warehouse_dir: str | os.PathLike[str]) -> Iterator[sqlite3.Connection]
         yield connection
 
 
-def open_day(warehouse_dir: str | os.PathLike[str], run_date: datetime.date) -> None:
+def open_day(warehouse_dir: str | os.PathLike[str], ride_date: datetime.date) -> None:
     """Note that a build starts: until `close_day` the day's rows are not to be relied on."""
     with _days(warehouse_dir) as days:
         [(found,), *_] = days.execute("PRAGMA quick_check(1)").fetchall()
         if found != "ok":
             raise sqlite3.DatabaseError(found)
-        days.execute("INSERT OR REPLACE INTO day_builds (ride_date) VALUES (?)", [str(run_date)])
+        days.execute("INSERT OR REPLACE INTO day_builds (ride_date) VALUES (?)", [str(ride_date)])
 
 
 def close_day(
-    warehouse_dir: str | os.PathLike[str], run_date: datetime.date, inputs: str | None
+    warehouse_dir: str | os.PathLike[str], ride_date: datetime.date, inputs: str | None
 ) -> None:
     """Note that a day has been published, and from which files (see `inputs_text`)."""
     with _days(warehouse_dir) as days:
         days.execute(
             "INSERT OR REPLACE INTO day_builds VALUES (?, ?, datetime('now'))",
-            [str(run_date), inputs],
+            [str(ride_date), inputs],
         )
 
 

@@ -55,22 +55,22 @@ class WarehouseFile:
         hold_folder(self.path.parent, doing, wait_seconds)
 
     def begin_day(
-        self, connection: duckdb.DuckDBPyConnection, marts: Schema, run_date: datetime.date
+        self, connection: duckdb.DuckDBPyConnection, marts: Schema, ride_date: datetime.date
     ) -> Collection[str]:
         """Open the day; see `dbt_project.warehouse.days.open_day`."""
-        open_day(self.path.parent, run_date)
+        open_day(self.path.parent, ride_date)
         return ()
 
     def publish(
         self,
         connection: duckdb.DuckDBPyConnection,
         marts: Schema,
-        run_date: datetime.date,
+        ride_date: datetime.date,
         inputs: str | None,
     ) -> pd.DataFrame:
         """Copy the marts; see `dbt_project.warehouse.file.publish`."""
         url = WarehouseSettings.read().publish_url
-        return publish(connection, marts.database, marts.name, run_date, inputs, url)
+        return publish(connection, marts.database, marts.name, ride_date, inputs, url)
 
     def inputs_of_days(self) -> dict[datetime.date, str | None]:
         """The files from which each published day was built, as `inputs_text` has them."""
@@ -98,7 +98,7 @@ def publish(
     connection: duckdb.DuckDBPyConnection,
     database: str,
     schema: str,
-    run_date: datetime.date,
+    ride_date: datetime.date,
     inputs: str | None = None,
     publish_url: LakeUrl | None = None,
 ) -> pd.DataFrame:
@@ -114,7 +114,7 @@ def publish(
     database, schema
         Where the marts are. The database holds nothing else that is of use: other schemas, which
         dbt makes while it replaces a day, are dropped.
-    run_date
+    ride_date
         The day that is built.
     inputs
         The files that it was built from, as `inputs_text` has them.
@@ -144,7 +144,7 @@ def publish(
     _remove_with_log(unfinished)
     try:
         _copy_whole(built, unfinished)
-        unaudited = [day for day in open_days(built.parent) if day != run_date]
+        unaudited = [day for day in open_days(built.parent) if day != ride_date]
         rows = _keep_earlier(unfinished, schema, file, unaudited)
         unfinished.chmod(_READ_ONLY)  # who opens it for writing would keep everyone else out
         _log_of(file).unlink(missing_ok=True)  # of who did so as root: it fits the old copy alone
@@ -153,7 +153,7 @@ def publish(
         _remove_with_log(unfinished)
     if publish_url:
         upload(file, f"{publish_url.text}/{PUBLISHED_FILE}")
-    close_day(built.parent, run_date, inputs)
+    close_day(built.parent, ride_date, inputs)
     return rows
 
 

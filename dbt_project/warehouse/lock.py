@@ -27,7 +27,7 @@ class WarehouseInUseError(UserError):
 
 
 def hold_warehouse(
-    warehouse_dir: str | os.PathLike[str], run_date: datetime.date, wait_seconds: float = 0
+    warehouse_dir: str | os.PathLike[str], ride_date: datetime.date, wait_seconds: float = 0
 ) -> None:
     """Lock the warehouse's folder for the rest of this process.
 
@@ -35,7 +35,7 @@ def hold_warehouse(
     ----------
     warehouse_dir
         The folder; it is there.
-    run_date
+    ride_date
         The day that is built, for those who find the lock.
     wait_seconds
         How long to wait for another process; it is said once that it is waited for.
@@ -45,7 +45,7 @@ def hold_warehouse(
     WarehouseInUseError
         If another process still holds the lock.
     """
-    hold_folder(Path(warehouse_dir), f"building {run_date}", wait_seconds)
+    hold_folder(Path(warehouse_dir), f"building {ride_date}", wait_seconds)
 
 
 def hold_folder(folder: Path, doing: str, wait_seconds: float = 0) -> None:

@@ -16,7 +16,7 @@ rides as (
         record_number,
         '{"label":' || label || '}' as added
     from {{ ref('rides') }}
-    where ride_date = {{ run_date_sql() }}
+    where ride_date = {{ ride_date_sql() }}
 )
 
 select {{ add_json_fields('records.record', 'fields', ['label'], 'rides.added') }} as record

@@ -21,7 +21,7 @@ rides as (
         mph,
         distance_from_normal
     from {{ ref('rides') }}
-    where ride_date = {{ run_date_sql() }}
+    where ride_date = {{ ride_date_sql() }}
 ),
 
 -- what every ride has is added below, for all rides alike; facts are rounded for readers, and JSON has no infinity
@@ -45,7 +45,7 @@ anomalies as (
             'incident_id', incident_id
         )::varchar as added
     from {{ ref('anomalous_rides') }}
-    where ride_date = {{ run_date_sql() }}
+    where ride_date = {{ ride_date_sql() }}
 ),
 
 normal as (

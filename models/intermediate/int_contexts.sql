@@ -92,5 +92,5 @@ select
     null as weather,
     null as traffic,
     coalesce(item_ids, []) as item_ids,
-    {{ run_date_sql() }}::varchar as context_id
+    {{ ride_date_sql() }}::varchar as context_id
 from day_items

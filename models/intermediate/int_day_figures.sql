@@ -25,20 +25,20 @@ labelled as (
 rides as (
     select *
     from {{ ref('rides') }}
-    where ride_date = {{ run_date_sql() }}
+    where ride_date = {{ ride_date_sql() }}
 ),
 
 rejected_rides as (
     select *
     from {{ ref('rejected_rides') }}
-    where ride_date = {{ run_date_sql() }}
+    where ride_date = {{ ride_date_sql() }}
 ),
 
 -- that of the day as a whole has the date as its context
 summaries as (
     select *
     from {{ ref('int_context_summaries') }}
-    where context_id != {{ run_date_sql() }}::varchar
+    where context_id != {{ ride_date_sql() }}::varchar
 ),
 
 calls as (
@@ -185,7 +185,7 @@ figures as (
 )
 
 select
-    {{ run_date_sql() }} as ride_date,
+    {{ ride_date_sql() }} as ride_date,
     *,
     list_where(
         ['news', 'traffic', 'weather'], [news_records = 0, traffic_records = 0, weather_records = 0]

@@ -5,6 +5,6 @@ select
     anomalous_share
 from {{ earlier_rows('daily_reports', columns) }}
 where
-    ride_date >= {{ run_date_sql() }} - interval '{{ var("usual_days") }} days'
-    and ride_date < {{ run_date_sql() }}
+    ride_date >= {{ ride_date_sql() }} - interval '{{ var("usual_days") }} days'
+    and ride_date < {{ ride_date_sql() }}
     and rides > 0

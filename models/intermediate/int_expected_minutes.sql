@@ -5,7 +5,7 @@ with normal_rides as (
         ride_minutes,
         round(ride_dist, 1) as tenth
     from {{ ref('rides') }}
-    where ride_date = {{ run_date_sql() }} and not is_anomaly
+    where ride_date = {{ ride_date_sql() }} and not is_anomaly
 ),
 
 -- tenths of a mile, so that ten million rides need no sorting

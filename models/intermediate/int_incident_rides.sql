@@ -8,7 +8,7 @@ with rides as (
         {{ area_key('area') }} as area_key,
         pickup_at + to_seconds(60 * ride_minutes) as dropoff_at
     from {{ ref('rides') }}
-    where ride_date = {{ run_date_sql() }} and pickup_at is not null
+    where ride_date = {{ ride_date_sql() }} and pickup_at is not null
 ),
 
 facts as (
@@ -136,6 +136,6 @@ members as (
 
 select
     *,
-    md5(concat_ws(e'\x1f', {{ run_date_sql() }}, {{ area_key('area') }}, coalesce(item_id, epoch_us(starts_at)::varchar)))
+    md5(concat_ws(e'\x1f', {{ ride_date_sql() }}, {{ area_key('area') }}, coalesce(item_id, epoch_us(starts_at)::varchar)))
         as incident_id
 from members

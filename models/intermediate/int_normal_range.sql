@@ -32,7 +32,7 @@ figures as (
 
 -- rides of one distance lie on no line of their own: they are taken to have one pace
 select
-    {{ run_date_sql() }} as ride_date,
+    {{ ride_date_sql() }} as ride_date,
     rides,
     {{ var('hardly_moved_miles') }}::double as hardly_moved_miles,
     {{ var('long_ride_quantile') }}::double as long_ride_quantile,

@@ -2,7 +2,7 @@
 with rides as (
     select *
     from {{ ref('rides') }}
-    where ride_date = {{ run_date_sql() }} and is_anomaly
+    where ride_date = {{ ride_date_sql() }} and is_anomaly
 ),
 
 corners as (

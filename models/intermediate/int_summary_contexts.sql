@@ -5,7 +5,7 @@ with contexts as (
 ride_contexts as (
     select *
     from {{ ref('ride_contexts') }}
-    where ride_date = {{ run_date_sql() }} and anomalous_rides > 0
+    where ride_date = {{ ride_date_sql() }} and anomalous_rides > 0
 )
 
 select
@@ -18,5 +18,5 @@ select
     ride_contexts.traffic
 from contexts
 left join ride_contexts on contexts.context_id = ride_contexts.context_id
-where ride_contexts.context_id is not null or contexts.context_id = {{ run_date_sql() }}::varchar
+where ride_contexts.context_id is not null or contexts.context_id = {{ ride_date_sql() }}::varchar
 order by contexts.context_id

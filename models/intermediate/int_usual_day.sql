@@ -34,11 +34,11 @@ weekday as (
         min(anomalous_share) as lowest_share,
         max(anomalous_share) as highest_share
     from earlier_days
-    where dayofweek(ride_date) = dayofweek({{ run_date_sql() }})
+    where dayofweek(ride_date) = dayofweek({{ ride_date_sql() }})
 )
 
 select
-    {{ run_date_sql() }} as ride_date,
+    {{ ride_date_sql() }} as ride_date,
     {{ var('usual_days') }} as usual_days,
     comparison.days_built as usual_days_built,
     case when comparison.are_enough then comparison.median_rides end as usual_rides,

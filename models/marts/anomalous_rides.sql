@@ -1,13 +1,13 @@
 with rides as (
     select *
     from {{ ref('rides') }}
-    where ride_date = {{ run_date_sql() }} and is_anomaly
+    where ride_date = {{ ride_date_sql() }} and is_anomaly
 ),
 
 contexts as (
     select *
     from {{ ref('ride_contexts') }}
-    where ride_date = {{ run_date_sql() }}
+    where ride_date = {{ ride_date_sql() }}
 ),
 
 summaries as (

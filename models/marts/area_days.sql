@@ -9,7 +9,7 @@ with rides as (
         *,
         {{ area_key('area') }} as area_key
     from {{ ref('rides') }}
-    where ride_date = {{ run_date_sql() }}
+    where ride_date = {{ ride_date_sql() }}
 ),
 
 earlier_days as (
@@ -18,8 +18,8 @@ earlier_days as (
         {{ area_key('area') }} as area_key
     from {{ earlier_rows('area_days', columns) }}
     where
-        ride_date >= {{ run_date_sql() }} - interval '{{ var("usual_days") }} days'
-        and ride_date < {{ run_date_sql() }}
+        ride_date >= {{ ride_date_sql() }} - interval '{{ var("usual_days") }} days'
+        and ride_date < {{ ride_date_sql() }}
 ),
 
 usual as (
@@ -51,7 +51,7 @@ areas as (
 )
 
 select
-    {{ run_date_sql() }} as ride_date,
+    {{ ride_date_sql() }} as ride_date,
     areas.area,
     areas.rides,
     areas.anomalous_rides,

@@ -20,7 +20,7 @@ summaries as (
 
 -- what the ledger had already stays as it was
 select
-    {{ run_date_sql() }} as ride_date,
+    {{ ride_date_sql() }} as ride_date,
     summaries.prompt_hash,
     summaries.template_version,
     summaries.model,

@@ -22,7 +22,7 @@ day_warnings as (
 day_summary as (
     select summary
     from {{ ref('int_context_summaries') }}
-    where context_id = {{ run_date_sql() }}::varchar
+    where context_id = {{ ride_date_sql() }}::varchar
 ),
 
 warning_list as (
@@ -33,7 +33,7 @@ warning_list as (
 )
 
 select
-    {{ run_date_sql() }} as ride_date,
+    {{ ride_date_sql() }} as ride_date,
     figures.records_read,
     figures.rides,
     figures.rejected_rides,

@@ -7,7 +7,7 @@ rides as (
         *,
         {{ area_key('area') }} as area_key
     from {{ ref('rides') }}
-    where ride_date = {{ run_date_sql() }} and pickup_at is not null
+    where ride_date = {{ ride_date_sql() }} and pickup_at is not null
 ),
 
 facts as (
@@ -50,7 +50,7 @@ rides_there_and_then as (
 )
 
 select
-    {{ run_date_sql() }} as ride_date,
+    {{ ride_date_sql() }} as ride_date,
     incidents.incident_id,
     incidents.area,
     incidents.starts_at,

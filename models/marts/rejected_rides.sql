@@ -3,7 +3,7 @@ with rejected as (
 )
 
 select
-    {{ run_date_sql() }} as ride_date,
+    {{ ride_date_sql() }} as ride_date,
     record_number,
     source_file,
     ride_id,

@@ -4,7 +4,7 @@ with context_items as (
 
 -- in this order equal texts lie beside each other, and are compressed into one
 select
-    {{ run_date_sql() }} as ride_date,
+    {{ ride_date_sql() }} as ride_date,
     context_id,
     item_number,
     item_id,

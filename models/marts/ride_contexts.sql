@@ -48,7 +48,7 @@ counts as (
 )
 
 select
-    {{ run_date_sql() }} as ride_date,
+    {{ ride_date_sql() }} as ride_date,
     contexts.context_id,
     contexts.area,
     contexts.window_start,

@@ -18,7 +18,7 @@ contexts as (
 )
 
 select
-    {{ run_date_sql() }} as ride_date,
+    {{ ride_date_sql() }} as ride_date,
     cleaned.record_number,
     cleaned.ride_id,
     cleaned.ride_dist,

@@ -9,7 +9,7 @@ hours as (
 )
 
 select
-    {{ run_date_sql() }} as ride_date,
+    {{ ride_date_sql() }} as ride_date,
     hours.hour_start,
     timezone('{{ var("time_zone") }}', hours.hour_start) as hour_local,
     min(observations.area) as area,

@@ -225,7 +225,7 @@ class TestYesterdaysFilesStay:
     def test_fault_21_a_rule_that_rides_break_names_them(self, yesterday: Workplace) -> None:
         rule = (
             "select ride_id, record_number, ride_dist from {{ ref('rides') }} "
-            "where ride_date = {{ run_date_sql() }} and ride_dist > 20 order by ride_id"
+            "where ride_date = {{ ride_date_sql() }} and ride_dist > 20 order by ride_id"
         )
         yesterday.project = project_with_rule(yesterday.folder / "project", rule)
         build = self.refuse(yesterday)

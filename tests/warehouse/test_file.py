@@ -21,7 +21,7 @@ def publish(
     connection: duckdb.DuckDBPyConnection, folder: Path, day: datetime.date = DAY
 ) -> pd.DataFrame:
     open_day(folder, day)
-    return publish_day(connection, database="build", schema="main", run_date=day, inputs="[]")
+    return publish_day(connection, database="build", schema="main", ride_date=day, inputs="[]")
 
 
 def make_marts(folder: Path, rows: int) -> duckdb.DuckDBPyConnection:

@@ -8,7 +8,7 @@ from dbt_project.errors import UserError
 EXAMPLE = "dbt build --vars 'date: 20230501'"
 
 
-def parse_run_date(value: object) -> datetime.date:
+def parse_ride_date(value: object) -> datetime.date:
     """Parse the variable ``date`` of a build.
 
     Parameters
@@ -23,7 +23,7 @@ def parse_run_date(value: object) -> datetime.date:
 
     Examples
     --------
-    >>> parse_run_date(20230501), parse_run_date("2023-05-01")
+    >>> parse_ride_date(20230501), parse_ride_date("2023-05-01")
     (datetime.date(2023, 5, 1), datetime.date(2023, 5, 1))
     """
     text = str(value).strip()
