@@ -36,6 +36,7 @@ MARTS = {
     "rejected_verdicts",
     "circumstance_counts",
     "circumstance_effects",
+    "area_days",
     "context_summaries",
     "daily_reports",
 }
