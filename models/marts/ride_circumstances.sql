@@ -5,6 +5,7 @@ with context_items as (
 -- in this order equal texts lie beside each other, and are compressed into one
 select
     {{ ride_date_sql() }} as ride_date,
+    {{ sql_text(var("city")) }} as city,
     context_id,
     item_number,
     item_id,
