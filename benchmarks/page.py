@@ -280,8 +280,8 @@ def s3_notes(results: Results) -> str:
         {seconds(results["peers_imports"]["seconds"])} of its time to start. It may use
         {results["memory_limit"] / GIB:g} GiB of resident memory and {results["time_limit"]:g} s.
         After the first day that it does not survive, it is not tried on larger ones. Its
-        `min_samples` is 10 on every day, as in this pipeline up to 5,000 rides. The S3 server, moto, is
-        simulated on the same cores: its own work is part of both times."""
+        `min_samples` is 10 on every day, as in this pipeline up to 5,000 rides. The S3 server,
+        moto, is simulated on the same cores: its own work is part of both times."""
     )
 
 
