@@ -5,7 +5,7 @@
 | `wait_for_rides` | waits for the day's rides, two hours at most | |
 | `extract_cluster_save` | reads, cleans and clusters them | `clustered_data_D.json` |
 | `extract_summarize` | summarises, tests and publishes | all the rest |
-| `send_report` | e-mails the report, if `SMTP_HOST` is set | |
+| `send_report` | sends the report, if `SMTP_HOST` or `REPORT_WEBHOOK_URL` is set | |
 
 The two in the middle are one `dbt build` each, over a part of the graph, so that a failure of the
 second does not repeat the first.
@@ -52,7 +52,7 @@ from dbt_project.orchestration.dag_settings import (
 from dbt_project.orchestration.day import day_of_run
 from dbt_project.orchestration.operators import DbtBuild, SendReport
 from dbt_project.orchestration.wait import wait_for_rides
-from dbt_project.settings.environment import LakehouseSettings, MailSettings
+from dbt_project.settings.environment import LakehouseSettings, MailSettings, WebhookSettings
 
 DAY = "{{ day(dag_run, params) }}"
 FIRST_PART = "+clustered_data"
@@ -101,7 +101,7 @@ def make_dag(city: City) -> DAG:
             ],
         )
         wait >> cluster >> summarise
-        if MailSettings.is_wanted():
+        if MailSettings.is_wanted() or WebhookSettings.is_wanted():
             of_city = f" --city {shlex.quote(city.variables['city'])}" if city.variables else ""
             summarise >> SendReport(
                 task_id="send_report",
@@ -109,7 +109,7 @@ def make_dag(city: City) -> DAG:
                 project=str(PROJECT),
                 places=city.places,
                 execution_timeout=MAIL_LIMIT,
-                doc_md="E-mails the report, its summary in the message and its page attached.",
+                doc_md="Sends the report by e-mail, its page attached, or as a card to a channel.",
             )
     return dag
 

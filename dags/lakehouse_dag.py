@@ -68,7 +68,12 @@ from dbt_project.orchestration.day import day_of_run, days_of_month
 from dbt_project.orchestration.mistakes import fail_at_once
 from dbt_project.orchestration.operators import Command, SendReport
 from dbt_project.orchestration.wait import wait_for_rides
-from dbt_project.settings.environment import BuildSettings, LakehouseSettings, MailSettings
+from dbt_project.settings.environment import (
+    BuildSettings,
+    LakehouseSettings,
+    MailSettings,
+    WebhookSettings,
+)
 
 DAG_ID = "etml_lakehouse"
 MONTH_LIMIT = datetime.timedelta(days=1)
@@ -202,7 +207,7 @@ def make_daily_dag(dag_id: str, names: list[str]) -> DAG:
                 **CITY_OF_TASK,
             )
             wait >> build
-            if MailSettings.is_wanted():
+            if MailSettings.is_wanted() or WebhookSettings.is_wanted():
                 build >> SendReport(
                     city=city,
                     task_id="send_report",

@@ -1,24 +1,28 @@
-"""E-mail a day's report: ``python -m dbt_project.send_report 20230501 [--city Leith]``.
+"""Send a day's report: ``python -m dbt_project.send_report 20230501 [--city Leith]``.
 
-The figures are those of the published warehouse. The page is that in the warehouse's folder; with a
-lakehouse, whose builds may have run on another machine, that in the lake.
+By e-mail once SMTP_HOST is set, as a card to a channel once REPORT_WEBHOOK_URL is. The figures are
+those of the published warehouse. The page is that in the warehouse's folder; with a lakehouse,
+whose builds may have run on another machine, that in the lake.
 
-Off until SMTP_HOST is set. It runs after a build and is no part of one, so that a mail server that
-is down holds back no data.
+It runs after a build and is no part of one, so that a mail server that is down holds back no data.
 """
 
 import argparse
 import datetime
+import json
 import smtplib
 import ssl
 import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
 from dbt_project.errors import UserError, in_one_line
 from dbt_project.published import published_warehouse
 from dbt_project.report import report_name
-from dbt_project.settings.environment import MailSettings
+from dbt_project.settings.environment import MailSettings, WebhookSettings
 from dbt_project.settings.ride_date import parse_ride_date
 
 TIMEOUT_SECONDS = 60
@@ -27,23 +31,85 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 def main(arguments: list[str]) -> int:
-    """Send the report of one day; without SMTP_HOST say so and do nothing."""
+    """Send the report of one day; where nothing is set, say so and do nothing."""
     parser = argparse.ArgumentParser(
-        prog="python -m dbt_project.send_report", description="E-mail the report of a day."
+        prog="python -m dbt_project.send_report", description="Send the report of a day."
     )
     parser.add_argument("date", help="the day, 20230501")
     parser.add_argument("--city", help="the city, to be named; with a lakehouse, whose report")
     options = parser.parse_args(arguments)
     with in_one_line():
         date = parse_ride_date(options.date)
-        if not MailSettings.is_wanted():
+        ways: list[Callable[[datetime.date, str | None], str]] = []
+        if MailSettings.is_wanted():
+            ways.append(send_mail)
+        if WebhookSettings.is_wanted():
+            ways.append(post_card)
+        if not ways:
             print("No e-mail: SMTP_HOST is not set.")
-            return 0
-        settings = MailSettings.read()
-        message = write_message(date, settings, options.city)
-        send(message, settings)
-    print(f"Sent the report of {date} to {message['To']}.")
+        failures = []
+        for way in ways:  # one that fails is no reason not to try the other
+            try:
+                print(way(date, options.city))
+            except UserError as error:
+                failures.append(str(error))
+        if failures:
+            raise UserError("; ".join(failures))
     return 0
+
+
+def send_mail(date: datetime.date, city: str | None = None) -> str:
+    """Send the e-mail; return what was done, in a line."""
+    settings = MailSettings.read()
+    message = write_message(date, settings, city)
+    send(message, settings)
+    return f"Sent the report of {date} to {message['To']}."
+
+
+def post_card(date: datetime.date, city: str | None = None) -> str:
+    """Post the card to the channel; return what was done, in a line.
+
+    Raises
+    ------
+    UserError
+        In one line that does not hold the address, which is a secret.
+    """
+    settings = WebhookSettings.read()
+    # Imported here, because a mistake in the settings is told before.
+    from dbt_project.report.card import render_card
+    from dbt_project.report.facts import read_facts
+
+    with published_warehouse(city).connect() as connection:
+        facts = read_facts(connection, date)
+    link = f"{settings.report_url}/{report_name(date)}" if settings.report_url else None
+    card = render_card(facts, title(date, city), link, settings.report_webhook_format)
+    request = urllib.request.Request(
+        settings.report_webhook_url,
+        data=json.dumps(card).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    try:
+        urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS).close()
+    except urllib.error.HTTPError as error:
+        raise UserError(
+            f"REPORT_WEBHOOK_URL did not take the card of {settings.report_webhook_format}: "
+            f"HTTP {error.code}"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"REPORT_WEBHOOK_URL cannot be reached: {type(error).__name__}") from None
+    return f"Posted the report of {date} as a card of {settings.report_webhook_format}."
+
+
+def subject(about: str, verdict: str) -> str:
+    """The subject, on one line whatever the name of an area holds."""
+    return " ".join(f"{about}: {verdict}".split())
+
+
+def title(date: datetime.date, city: str | None) -> str:
+    """What the message is about: ``Taxi rides in Leith, Monday 1 May 2023``."""
+    from dbt_project.report.words import day_name
+
+    return f"Taxi rides{f' in {city}' if city else ''}, {day_name(date)}"
 
 
 def write_message(
@@ -60,7 +126,7 @@ def write_message(
     sender, recipients = settings.addresses()
     from dbt_project.report.facts import read_facts
     from dbt_project.report.templating import render_mail
-    from dbt_project.report.words import day_name, headline
+    from dbt_project.report.words import headline
 
     published = published_warehouse(city)
     page = published.page(report_name(date))
@@ -68,8 +134,7 @@ def write_message(
         facts = read_facts(connection, date)
     text, html = render_mail(facts)
     message = EmailMessage()
-    of_city = f" in {city}" if city else ""
-    message["Subject"] = f"Taxi rides{of_city}, {day_name(date)}: {headline(facts)}"
+    message["Subject"] = subject(title(date, city), headline(facts))
     message["From"] = sender
     message["To"] = recipients
     message["Date"] = formatdate(localtime=True)

@@ -15,6 +15,7 @@ def model(dbt, session):
     dbt.ref("ride_verdicts")
     dbt.ref("rejected_verdicts")
     dbt.ref("circumstance_effects")
+    dbt.ref("area_days")
     dbt.ref("context_summaries")
     dbt.ref("daily_reports")
     dbt.ref("clustered_data")

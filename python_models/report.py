@@ -6,6 +6,8 @@ from dbt_project.settings.environment import LakeSettings, WarehouseSettings
 def model(dbt, session):
     # Named, so that all of these and their tests come first.
     dbt.ref("weather_hours")
+    dbt.ref("area_days")
+    dbt.ref("incidents")
     dbt.ref("stg_lake__traffic")
     dbt.ref("clustered_data")
     dbt.ref("clustered_summarized")

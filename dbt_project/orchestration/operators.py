@@ -188,7 +188,7 @@ class DbtBuild(Command):
 
 
 class SendReport(Command):
-    """E-mails the report of a day that was built, with the settings of `SMTP_HOST` and the others.
+    """Sends the report of a day that was built, with the settings of `SMTP_HOST` and the others.
 
     Its command is ``python -m dbt_project.send_report``.
     """
@@ -197,7 +197,7 @@ class SendReport(Command):
 
     def execute(self, context: Any) -> None:
         if context["dag_run"].run_type == "backfill":
-            self.log.info("No e-mail of a backfill: its days are long known")
+            self.log.info("Nothing is sent of a backfill: its days are long known")
             return
         environment = self.environment()
         self.check(self.run_command(self.command, environment), environment)

@@ -13,11 +13,20 @@ from dbt_project.errors import UserError
 
 HISTORY_DAYS = 12 * 7  # that the trend shows
 
-# Far from the day's average in any direction, in standard deviations.
-EXTREMENESS = "sqrt(ride_dist_standardized ** 2 + ride_time_standardized ** 2)"
+INCIDENTS = 50  # that are shown, and
+AREAS = 6
+WORST = 6
+
+# How far from the nearest core ride; on a day without one, from the day's average: in standard
+# deviations both.
+EXTREMENESS = (
+    "coalesce(distance_from_normal, "
+    "sqrt(ride_dist_standardized ** 2 + ride_time_standardized ** 2))"
+)
 
 # characters of each that are shown
 LONGEST_NAME = 100  # of a ride's id, of an area
+LONGEST_LINE = 240  # of an incident's bulletin
 LONGEST_TEXT = 1_000  # of a summary, of an observation or a bulletin
 
 Row = dict[str, Any]
@@ -44,7 +53,8 @@ class Facts:
     report: Row
     """The day's row of daily_reports."""
     history: list[Row]
-    """ride_date, rides, anomalous_rides, anomalous_share of the days that the trend shows."""
+    """ride_date, rides, anomalous_rides, anomalous_share, verdict and usual range of the days that
+    the trend shows."""
     normal: Group | None
     """All normal rides together; None if there are none."""
     groups: list[Group]
@@ -53,11 +63,25 @@ class Facts:
     kinds: dict[str, int]
     """Anomalous rides by kind."""
     worst: list[Row]
-    """The rides to name first: the most extreme of each kind, then the next of any."""
+    """The rides to name first: the most extreme of each likely reason, then the next of any."""
+    incidents: list[Row]
+    """What several anomalous rides have in common, what cost most time first."""
+    other_incidents: int
+    """Incidents beyond these."""
+    areas: list[Row]
+    """The areas with the most anomalous rides beyond the city's share of their rides; usual range
+    and `stands_out` as in area_days."""
+    other_areas: Row
+    """areas, rides and anomalous_rides of all others together."""
     rejected: dict[str, int]
     """Rejected records by reason, the most frequent first."""
     sources: list[Row]
     """status, model, summaries: how the summaries came about."""
+
+    @property
+    def worst_area(self) -> Row | None:
+        """The first of the areas that stand out, if any does."""
+        return next((area for area in self.areas if area["stands_out"]), None)
 
 
 def read_facts(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> Facts:
@@ -72,12 +96,15 @@ def read_facts(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> Fa
     if not report:
         raise UserError(f"{date} has not been built: dbt build --vars 'date: {date:%Y%m%d}'")
     groups = _groups(connection, date)
+    areas = rows(connection, AREAS_OF_DAY, date=date)
+    incidents = rows(connection, INCIDENTS_OF_DAY, date=date)
     return Facts(
         date=date,
         report=report[0],
         history=rows(
             connection,
-            "select ride_date, rides, anomalous_rides, anomalous_share from daily_reports "
+            "select ride_date, rides, anomalous_rides, anomalous_share, verdict, "
+            "usual_share_low, usual_share_high from daily_reports "
             "where ride_date between $first and $date order by ride_date",
             first=date - datetime.timedelta(days=HISTORY_DAYS - 1),
             date=date,
@@ -86,7 +113,15 @@ def read_facts(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> Fa
         groups=[group for group in groups if group.label is not None and group.label >= 0],
         anomalous=next((group for group in groups if group.label == -1), None),
         kinds=_counts(connection, "anomalous_rides", "anomaly_kind", date),
-        worst=rows(connection, WORST_RIDES, date=date, most=4),
+        worst=rows(connection, WORST_RIDES, date=date, most=WORST),
+        incidents=incidents[:INCIDENTS],
+        other_incidents=len(incidents[INCIDENTS:]),
+        areas=areas[:AREAS],
+        other_areas={
+            "areas": len(areas[AREAS:]),
+            "rides": sum(area["rides"] for area in areas[AREAS:]),
+            "anomalous_rides": sum(area["anomalous_rides"] for area in areas[AREAS:]),
+        },
         rejected=_counts(connection, "rejected_rides", "reason", date),
         sources=rows(
             connection,
@@ -109,19 +144,41 @@ TOLD = ", ".join(
 )
 """SQL of what a ride is told by."""
 
+MEASURED = (
+    "ride_dist, ride_time, mph, expected_minutes, times_expected, severity, likely_reason, "
+    "pickup_local, anomaly_kind, record_number"
+)
+"""SQL of what was measured of a ride."""
+
 WORST_RIDES = f"""
 with ranked as (
     select *, {EXTREMENESS} as extremeness,
         row_number() over (
-            partition by anomaly_kind order by extremeness desc, record_number
-        ) as place_in_kind
+            partition by likely_reason order by extremeness desc, record_number
+        ) as place_in_reason
     from anomalous_rides
     where ride_date = $date
 )
-select ride_dist, ride_time, pickup_local, anomaly_kind, record_number, extremeness, {TOLD}
+select {MEASURED}, extremeness, {TOLD}
 from ranked
-order by place_in_kind > 1, extremeness desc, record_number
+order by place_in_reason > 1, extremeness desc, record_number
 limit $most
+"""
+
+AREAS_OF_DAY = f"""
+select {cut("area", LONGEST_NAME)}, rides, anomalous_rides, anomalous_share, times_city, stands_out,
+    usual_share_low, usual_share_high
+from area_days
+where ride_date = $date
+order by stands_out desc, beyond_city desc, area
+"""
+
+INCIDENTS_OF_DAY = f"""
+select incident_id, {cut("area", LONGEST_NAME)}, starts_local, ends_local, category, item_id,
+    {cut("what", LONGEST_LINE)}, rides, anomalous_rides, minutes_lost
+from incidents
+where ride_date = $date
+order by minutes_lost desc nulls last, anomalous_rides desc, incident_id
 """
 
 

@@ -1,13 +1,12 @@
-"""The page's pictures, drawn by matplotlib as SVG.
+"""The picture of distance against time, drawn by matplotlib as SVG.
 
 Nothing in them but what CSS can reach: colours of kinds are set by class, texts take the page's
 colour, so that one drawing serves light, dark and print. The same figures give the same bytes.
 """
 
-import datetime
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from itertools import groupby
 from typing import Any
@@ -18,11 +17,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.markers import MarkerStyle
-from matplotlib.ticker import MaxNLocator
 from scipy.spatial import cKDTree
 
-from dbt_project.report.facts import Row
-from dbt_project.report.hours import Hours
 from dbt_project.report.kinds import KINDS
 from dbt_project.report.rides import LINEAR_MILES, LINEAR_MINUTES, Picture
 
@@ -147,124 +143,6 @@ def _draw_outlines(axes: Axes, picture: Picture, eps: float, right: float, top: 
             linewidths=1.2,
         )
         contours.set_gid(f"outline-{label}")
-
-
-def draw_hours(hours: Hours) -> str:
-    """Anomalous rides by hour over all rides, with the weather and the traffic of each hour."""
-    rows_below = ["weather"] * hours.has_weather + ["traffic"] * hours.has_traffic
-    strips = 24 * len(rows_below)
-    figure, axes = _figure(480, 190 + strips, left=52, right=46, bottom=36 + strips, top=8)
-    numbers = np.array([hour.anomalous for hour in hours.hours])
-    rides = np.array([hour.rides for hour in hours.hours])
-    _draw_bars(axes, hours)
-    top = max(4, numbers.max() * 1.12)
-    axes.set_ylim(0, top)
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, steps=[1, 2, 5, 10]))
-    axes.set_ylabel("anomalous rides")
-    axes.grid(axis="y", color=LINE, alpha=0.25, linewidth=0.5)
-    other = axes.twinx()
-    _quiet(other)
-    other.spines["right"].set_visible(True)
-    other.stairs(rides, np.arange(25), baseline=None, gid="line-rides", linewidth=1.2, color=LINE)
-    other.set_ylim(0, max(4, rides.max() * 1.25))
-    other.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, steps=[1, 2, 5, 10]))
-    other.yaxis.set_major_formatter(_short)
-    other.set_ylabel("all rides (line)")
-    axes.set_xlim(0, 24)
-    axes.set_xticks(range(0, 25, 3), [f"{hour:02d}:00" for hour in range(0, 25, 3)])
-    if rows_below:
-        axes.tick_params(labelbottom=False)
-        _draw_circumstances(axes, hours, rows_below)
-    busiest = max(hours.hours, key=lambda hour: hour.anomalous)
-    title = f"Anomalous rides by hour of pickup: at most {busiest.anomalous:,}"
-    return _svg(figure, "hours", f"{title}, in the hour from {busiest.hour:02d}:00")
-
-
-def _short(number: float, _place: float = 0) -> str:
-    """``1.5k`` for 1,500: an axis has little room."""
-    return f"{number / 1000:g}k" if number >= 1000 else f"{number:.0f}"
-
-
-def _draw_bars(axes: Axes, hours: Hours) -> None:
-    """Stack the kinds on each other, hour by hour."""
-    foot = np.zeros(24)
-    for kind in KINDS:
-        numbers = np.array([hour.kinds.get(kind.name, 0) for hour in hours.hours])
-        if numbers.any():
-            height = np.where(numbers, numbers, np.nan)
-            bars = axes.bar(np.arange(24) + 0.1, height, 0.8, foot, align="edge")
-            for bar in bars:
-                bar.set_gid(f"bars-{kind.slug}")
-            foot += numbers
-
-
-def _draw_circumstances(axes: Axes, hours: Hours, names: Sequence[str]) -> None:
-    """Draw a strip for the weather and one for the traffic, below and on the same axis."""
-    height = 0.155 * len(names)
-    strips = axes.inset_axes((0, -height - 0.03, 1, height))
-    _quiet(strips)
-    strips.spines["left"].set_visible(False)
-    strips.set_xlim(0, 24)
-    strips.set_ylim(len(names), 0)
-    strips.set_yticks(np.arange(len(names)) + 0.5, names)
-    strips.tick_params(length=0, axis="y")
-    strips.set_xticks(range(0, 25, 3), [f"{hour:02d}" for hour in range(0, 25, 3)])
-    strips.set_xlabel("hour of pickup")
-    most = max(1, *(len(hour.traffic) for hour in hours.hours))
-    said = {
-        "weather": [(hour.sky, 2 * bool(hour.sky)) for hour in hours.hours],
-        "traffic": [
-            (f"{len(hour.traffic) or ''}", round(4 * len(hour.traffic) / most))
-            for hour in hours.hours
-        ],
-    }
-    for line, name in enumerate(names):
-        for start, end, (text, level) in _stretches(said[name]):
-            strips.add_patch(
-                matplotlib.patches.Rectangle(
-                    (start + 0.04, line + 0.1), end - start - 0.08, 0.8, gid=f"{name}-level-{level}"
-                )
-            )
-            if 3.4 * (end - start) >= len(text):
-                fit = "text" if 2.6 * (end - start) >= len(text) else "wide"
-                label = strips.text((start + end) / 2, line + 0.5, text, ha="center", va="center")
-                label.set_gid(f"{name}-{fit}")
-
-
-def _stretches(values: Sequence[tuple[str, int]]) -> Iterable[tuple[int, int, tuple[str, int]]]:
-    """Runs of the same value: start, end and the value."""
-    start = 0
-    for value, run in groupby(values):
-        end = start + len(list(run))
-        yield start, end, value
-        start = end
-
-
-def draw_trend(history: list[Row], date: datetime.date) -> str:
-    """The share of anomalous rides and the number of rides, day by day."""
-    figure = Figure(figsize=(480 / 72, 230 / 72))
-    figure.subplots_adjust(left=52 / 480, right=1 - 8 / 480, bottom=22 / 230, top=1 - 8 / 230)
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
-    days = [(row["ride_date"] - date).days for row in history]
-    shares = [100 * (row["anomalous_share"] or 0) if row["rides"] else np.nan for row in history]
-    for axes in (above, below):
-        _quiet(axes)
-        axes.grid(axis="y", color=LINE, alpha=0.25, linewidth=0.5)
-    above.plot(days, shares, color=LINE, linewidth=1, marker="o", markersize=3, gid="trend-line")
-    above.plot(days[-1:], shares[-1:], linestyle="", marker="o", markersize=6, gid="trend-today")
-    above.set_ylim(0, max([1.0, *(1.2 * value for value in shares if not np.isnan(value))]))
-    above.set_ylabel("% anomalous")
-    below.bar(days, [row["rides"] for row in history], width=0.8, color=LINE, alpha=0.6)
-    below.set_ylabel("rides")
-    below.yaxis.set_major_locator(MaxNLocator(nbins=3, integer=True, steps=[1, 2, 5, 10]))
-    below.yaxis.set_major_formatter(_short)
-    first = min(days[0], -13)
-    below.set_xlim(first - 0.7, 0.7)
-    ticks = range(0, first - 1, -7 if first > -29 else -14)
-    dates = [date + datetime.timedelta(days=tick) for tick in ticks]
-    below.set_xticks(list(ticks), [f"{day.day} {day:%b}" for day in dates])
-    title = f"Share of anomalous rides, day by day: {shares[-1]:.1f} per cent on the last of"
-    return _svg(figure, "trend", f"{title} {len(history)} days; and the number of rides")
 
 
 def mark_points(marker: str) -> str:

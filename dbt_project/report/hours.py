@@ -2,38 +2,37 @@
 
 import datetime
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 import duckdb
 
 from dbt_project.report.facts import LONGEST_NAME, LONGEST_TEXT, Row, cut, rows
-from dbt_project.summaries.themes import IN_THE_AIR, themes_of
 
-HOURS = range(24)  # by the city's clocks: on the day that they go back one is two hours long
-_WEIGHTS = {theme.label: theme.weight for theme in IN_THE_AIR}
+HOUR = datetime.timedelta(hours=1)
+OF_DAY = "timezone($time_zone, $date::timestamp)"
+"""SQL of the instant at which the day begins by the city's clocks."""
+PICKUP_HOUR = f"floor(date_diff('second', {OF_DAY}, pickup_at) / 3600)::int"
+"""SQL of the place of a pickup's hour in the day, from 0; outside the day for another day's."""
 
 
 @dataclass
 class Hour:
-    """One clock hour."""
+    """One hour of the day; on the day when the clocks go back an hour has the name of another."""
 
-    hour: int
+    label: str
+    """Its beginning by the city's clocks."""
     rides: int = 0
     anomalous: int = 0
     kinds: dict[str, int] = field(default_factory=dict)
     weather: list[str] = field(default_factory=list)
     """The observation in force as the hour begins in each area, and those within it, as rides are
     told of them."""
+    sky: str = ""
+    """The category of notable weather, of the whole city before that of an area."""
     traffic: list[str] = field(default_factory=list)
     """The bulletins that hold in it; one without an end holds until the day's end."""
-
-    @property
-    def sky(self) -> str:
-        """The gravest weather that is mentioned, as ``heavy rain``; empty if none is."""
-        found = {theme for text in self.weather for theme in themes_of(text)} & set(_WEIGHTS)
-        heavy = "heavy " if "heavy" in found else ""
-        found.discard("heavy")
-        gravest = max(sorted(found), key=lambda theme: _WEIGHTS[theme], default="")
-        return gravest and heavy + gravest
+    bulletins: int = 0
+    """Those of them that begin in it."""
 
 
 @dataclass(frozen=True)
@@ -46,36 +45,54 @@ class Hours:
     has_weather: bool
     has_traffic: bool
 
+    @property
+    def change_of_clocks(self) -> str:
+        """What the clocks did on the day, in words; empty if nothing."""
+        match len(self.hours):
+            case 24:
+                return ""
+            case fewer if fewer < 24:
+                return f"The clocks went forward: the day has {fewer} hours."
+            case more:
+                return f"The clocks went back: the day has {more} hours."
+
 
 def read_hours(connection: duckdb.DuckDBPyConnection, date: datetime.date, time_zone: str) -> Hours:
     """Count the day's rides by the hour of pickup, and put what was known beside them."""
-    hours = [Hour(hour) for hour in HOURS]
+    starts = hours_of_day(date, time_zone)
+    hours = [Hour(label) for label in _labels(starts, time_zone)]
     without_pickup = of_other_days = 0
-    for row in rows(connection, RIDES_BY_HOUR, date=date):
-        if row["day"] != date:
-            if row["day"] is None:
-                without_pickup += row["anomalous"]
-            else:
-                of_other_days += row["anomalous"]
-            continue
-        hour = hours[row["hour"]]
-        hour.rides += row["rides"]
-        hour.anomalous += row["anomalous"]
-        if row["anomalous"]:
-            hour.kinds[row["anomaly_kind"]] = row["anomalous"]
-    weather = rows(connection, WEATHER, date=date)
-    traffic = rows(connection, TRAFFIC, time_zone=time_zone)
+    for row in rows(connection, RIDES_BY_HOUR, date=date, time_zone=time_zone):
+        if row["hour"] is None:
+            without_pickup += row["anomalous"]
+        elif not 0 <= row["hour"] < len(hours):
+            of_other_days += row["anomalous"]
+        else:
+            hour = hours[row["hour"]]
+            hour.rides += row["rides"]
+            hour.anomalous += row["anomalous"]
+            if row["anomalous"]:
+                hour.kinds[row["anomaly_kind"]] = row["anomalous"]
+    weather = rows(connection, WEATHER, date=date, time_zone=time_zone)
     for row in weather:
-        for text in row["text"].splitlines():
-            hours[row["hour"]].weather.append(_told({**row, "text": text}))
-    _tell_traffic(hours, traffic, date)
+        hour = hours[row["hour"]]
+        hour.weather += [_told({**row, "text": text}) for text in row["text"].splitlines()]
+        hour.sky = hour.sky or row["category"] or ""
+    traffic = rows(connection, TRAFFIC, date=date, time_zone=time_zone)
+    for row in traffic:
+        for place, hour in enumerate(hours):
+            begins, ends = row["begins"], row["ends"]
+            if (begins is None or begins < place + 1) and (ends is None or ends > place):
+                hour.traffic.append(_told(row))
+            if begins is not None and place <= begins < place + 1:
+                hour.bulletins += 1
     return Hours(hours, without_pickup, of_other_days, bool(weather), bool(traffic))
 
 
 PLACE_AND_TEXT = f"{cut('area', LONGEST_NAME)}, {cut('text', LONGEST_TEXT)}"
 
-RIDES_BY_HOUR = """
-select pickup_local::date as day, hour(pickup_local) as hour, anomaly_kind,
+RIDES_BY_HOUR = f"""
+select {PICKUP_HOUR} as hour, anomaly_kind,
     count(*) as rides, count(*) filter (is_anomaly) as anomalous
 from rides
 where ride_date = $date
@@ -84,33 +101,43 @@ order by all
 """
 
 WEATHER = f"""
-select hour(hour_local) as hour, {PLACE_AND_TEXT}
+select date_diff('hour', {OF_DAY}, hour_start) as hour, category, {PLACE_AND_TEXT}
 from weather_hours
 where ride_date = $date
 order by hour_start, area nulls first
 """
 
 TRAFFIC = f"""
-select timezone($time_zone, started_at) as started_at, timezone($time_zone, ended_at) as ended_at,
-    {PLACE_AND_TEXT}
+select date_diff('second', {OF_DAY}, started_at) / 3600 as begins,
+    date_diff('second', {OF_DAY}, ended_at) / 3600 as ends, {PLACE_AND_TEXT}
 from stg_lake__traffic
 where text is not null
 order by started_at nulls first, record_number
 """
 
 
-def _tell_traffic(hours: list[Hour], traffic: list[Row], date: datetime.date) -> None:
-    for row in traffic:
-        for hour in hours:
-            start, end = _limits(hour, date)
-            has_begun = row["started_at"] is None or row["started_at"] < end
-            if has_begun and (row["ended_at"] is None or row["ended_at"] > start):
-                hour.traffic.append(_told(row))
+def hours_of_day(date: datetime.date, time_zone: str) -> list[datetime.datetime]:
+    """The instants at which the day's hours begin, 23 to 25 of them.
+
+    >>> len(hours_of_day(datetime.date(2023, 10, 29), "Europe/London"))
+    25
+    """
+    zone = ZoneInfo(time_zone)
+    start, end = (
+        datetime.datetime.combine(day, datetime.time(), zone).astimezone(datetime.UTC)
+        for day in (date, date + datetime.timedelta(days=1))
+    )
+    hours = -((start - end) // HOUR)  # a piece of an hour counts as one
+    return [start + place * HOUR for place in range(hours)]
 
 
-def _limits(hour: Hour, date: datetime.date) -> tuple[datetime.datetime, datetime.datetime]:
-    start = datetime.datetime.combine(date, datetime.time(hour.hour))
-    return start, start + datetime.timedelta(hours=1)
+def _labels(starts: list[datetime.datetime], time_zone: str) -> list[str]:
+    """``01:00``, and ``01:00 again`` for the second of that name."""
+    labels: list[str] = []
+    for start in starts:
+        label = f"{start.astimezone(ZoneInfo(time_zone)):%H:%M}"
+        labels.append(f"{label} again" if label in labels else label)
+    return labels
 
 
 def _told(row: Row) -> str:

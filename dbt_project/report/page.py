@@ -3,16 +3,16 @@
 import base64
 import datetime
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
 from markupsafe import Markup
 
-from dbt_project.report import figures, report_name, words
+from dbt_project.report import charts, figures, report_name, words
 from dbt_project.report.exports import Exports
-from dbt_project.report.facts import Facts, Row, read_facts, rows
+from dbt_project.report.facts import HISTORY_DAYS, LONGEST_NAME, Facts, Row, cut, read_facts, rows
 from dbt_project.report.hours import Hours, read_hours
 from dbt_project.report.kinds import KINDS
 from dbt_project.report.rides import MARKS, Picture, read_contexts, read_picture, read_table
@@ -24,7 +24,21 @@ MOST_RIDES = 1_000
 STORIES = MARKS // MOST_RIDES
 """Marks with a story for each ride in the table: fewer of both if the page would not fit."""
 
+PRINTED_RIDES = 40
+
 KIND_OF = {kind.name: kind for kind in KINDS}
+
+
+@dataclass
+class RideGroup:
+    """Rides of the table that share one text."""
+
+    summary: str
+    incident: Row | None
+    """What they have in common; None if nothing."""
+    name: str | None
+    """Where a link to the incident leads; None if it leads to another group of the same."""
+    rides: list[Row] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -36,7 +50,7 @@ class DayPage:
     hours: Hours
     table: list[Row]
     contexts: list[Row]
-    drawings: dict[str, Markup | None]
+    rides_svg: Markup | None
     city: str
     eps: float
 
@@ -53,21 +67,31 @@ class DayPage:
             page = self._render(exports, most)
             if len(page.encode()) <= LARGEST_PAGE or not most:
                 return page
-            most //= 2
+            most = most * 4 // 5
 
     def _render(self, exports: Exports, most: int) -> str:
         """Make the page with at most so many rides in the table."""
-        date, table = self.facts.date, self.table[:most]
+        date = self.facts.date
+        table = sorted(self.table[:most], key=lambda row: -row["extremeness"])
         told = {row["context_id"] for row in table}
         contexts = [row for row in self.contexts if row["context_id"] in told]
+        groups = group_rides(table, self.facts.incidents)
         return template("report.html.j2").render(
             **in_words(self.facts),
             city=self.city,
-            **self.drawings,
+            rides_svg=self.rides_svg,
             facts=self.facts,
             hours=self.hours,
-            groups=_named_groups(self.facts),
+            hours_chart=charts.hours_chart(self.hours) if self._has_hours else None,
+            hour_told=charts.hour_told,
+            weeks_chart=charts.weeks_chart(self.facts.history, date),
+            day_told=charts.day_told,
+            labels=_named_groups(self.facts),
             table=table,
+            groups=groups,
+            printed=PRINTED_RIDES,
+            anchors={words.anchor(row) for row in table},
+            incidents_in_table={group.name for group in groups},
             contexts=contexts,
             places={row["context_id"]: place for place, row in enumerate(contexts, 1)},
             marks=_stories(self.picture, table, date, STORIES * most),
@@ -83,6 +107,10 @@ class DayPage:
             script=asset("report.js"),
             script_hash=_content_hash(asset("report.js")),
         )
+
+    @property
+    def _has_hours(self) -> bool:
+        return any(hour.rides for hour in self.hours.hours)
 
 
 def read_page(
@@ -113,35 +141,68 @@ def read_page(
     facts = read_facts(connection, date)
     picture = read_picture(connection, date)
     hours = read_hours(connection, date, time_zone)
-    table = read_table(connection, date, MOST_RIDES)
+    incidents = [row["incident_id"] for row in facts.incidents]
+    table = read_table(connection, date, time_zone, incidents, MOST_RIDES)
     contexts = read_contexts(connection, date, sorted({row["context_id"] for row in table}))
-    has_rides = bool(facts.report["rides"])
-    has_hours = any(hour.rides for hour in hours.hours)
-    with figures.in_style():
-        drawings = {
-            "rides_svg": Markup(figures.draw_rides(picture, eps)) if has_rides else None,
-            "hours_svg": Markup(figures.draw_hours(hours)) if has_hours else None,
-            "trend_svg": Markup(figures.draw_trend(facts.history, date))
-            if len(facts.history) > 1
-            else None,
-        }
-    return DayPage(facts, picture, hours, table, contexts, drawings, city, eps)
+    rides_svg = None
+    if facts.report["rides"]:
+        with figures.in_style():
+            rides_svg = Markup(figures.draw_rides(picture, eps))
+    return DayPage(facts, picture, hours, table, contexts, rides_svg, city, eps)
+
+
+def group_rides(table: Sequence[Row], incidents: Sequence[Row]) -> list[RideGroup]:
+    """Put rides that share an incident and a summary together, in the order of their first ones.
+
+    Groups of one incident stay together; the first of them has its name.
+    """
+    of_id = {row["incident_id"]: (place, row) for place, row in enumerate(incidents, 1)}
+    groups: dict[object, dict[str, RideGroup]] = {}
+    for ride in table:
+        place, incident = of_id.get(ride["incident_id"], (None, None))
+        alike = groups.setdefault(place or ride["summary"], {})
+        if ride["summary"] not in alike:
+            name = f"incident-{place}" if place and not alike else None
+            alike[ride["summary"]] = RideGroup(ride["summary"], incident, name)
+        alike[ride["summary"]].rides.append(ride)
+    return [group for alike in groups.values() for group in alike.values()]
 
 
 def render_index(connection: duckdb.DuckDBPyConnection, city: str, names: Iterable[str]) -> str:
     """Make the page of all days; a day has a link if the name of its page is among `names`."""
     there = set(names)
-    days = rows(
-        connection,
-        "select ride_date, rides, anomalous_rides, anomalous_share, rejected_rides, warnings "
-        "from daily_reports order by ride_date desc",
-    )
+    days = rows(connection, DAYS)
+    highest = max((row["anomalous_share"] or 0 for row in days), default=0)
     for day in days:
         name = report_name(day["ride_date"])
         day["page"] = name if name in there else None
         day["month"] = f"{day['ride_date']:%Y-%m}"
         day["name"] = f"{day['ride_date']:%a} {day['ride_date'].day} {day['ride_date']:%b}"
-    return template("index.html.j2").render(city=city, days=days, style=asset("style.css"))
+        day["chart"] = charts.range_chart(day, highest)
+    return template("index.html.j2").render(
+        city=city,
+        days=days,
+        chart=charts.weeks_chart(days[:HISTORY_DAYS][::-1]),
+        style=asset("style.css"),
+        script=asset("index.js"),
+        script_hash=_content_hash(asset("index.js")),
+    )
+
+
+DAYS = f"""
+with worst_areas as (
+    select ride_date, arg_max(area, beyond_city) as area
+    from area_days
+    where stands_out
+    group by ride_date
+)
+select days.ride_date, rides, anomalous_rides, anomalous_share, verdict, usual_share_low,
+    usual_share_high, times_usual, warnings, coalesce(caveats, []) as caveats,
+    {cut("area", LONGEST_NAME)}
+from daily_reports as days
+left join worst_areas on days.ride_date = worst_areas.ride_date
+order by days.ride_date desc
+"""
 
 
 def _named_groups(facts: Facts) -> list[tuple[str, Any]]:
@@ -174,13 +235,15 @@ def _stories(picture: Picture, table: list[Row], date: datetime.date, most: int)
         pickup = words.clock(row["pickup_local"], date) if row["pickup_local"] else ""
         facts = [words.miles(row["ride_dist"]) + " in " + words.duration(row["ride_time"])]
         facts += [text for text in (pickup, row["area"]) if text]
+        why = [row["severity"], row["likely_reason"], words.speed(row)]
         stories.append(
             [
                 row["ride_id"],
                 ", ".join(facts),
+                ", ".join(text for text in why if text),
                 summaries.setdefault(row["summary"], len(summaries)),
                 row["others"],
-                row["record_number"] if row["record_number"] in in_table else 0,
+                words.anchor(row) if row["record_number"] in in_table else 0,
             ]
         )
     names = {kind.slug: kind.name for kind in KINDS}

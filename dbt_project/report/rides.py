@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import duckdb
 
-from dbt_project.report.facts import EXTREMENESS, TOLD, Row, cut, rows
+from dbt_project.report.facts import EXTREMENESS, MEASURED, TOLD, Row, cut, rows
+from dbt_project.report.hours import PICKUP_HOUR
 
 MARKS = 4_000
 """The most marks in the picture: anomalies closer than can be seen share one."""
+OF_AN_INCIDENT = 3  # rides that are in the table whatever others there are
 LONGEST_RECORD = 2_000  # characters of a raw record that are shown
 LONGEST_TEXTS = 12_000  # characters of a context's news, weather or traffic that are shown
 
@@ -30,8 +32,8 @@ class Picture:
     """across and upward, whole numbers of `cell`; label; rides; and their mean miles, hours."""
     cell: float
     marks: list[Row]
-    """anomaly_kind, ride_dist, ride_time, others (rides that share the mark), and the ride's own
-    ride_id, pickup_local, area, summary, record_number, extremeness."""
+    """What was measured of a ride, ride_id, area, summary, extremeness, and others: rides that
+    share the mark."""
     spread: Row
     """miles and hours: the standard deviations that the clustering divides by."""
     largest: Row
@@ -81,8 +83,7 @@ def _marks(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> list[R
                     partition by anomaly_kind, floor({ACROSS} / {cell}), floor({UPWARD} / {cell})
                 )
             )
-            select anomaly_kind, ride_dist, ride_time, others, pickup_local, record_number,
-                extremeness, {TOLD}
+            select {MEASURED}, others, extremeness, {TOLD}
             from ranked
             where rank_in_place = 1
             order by anomaly_kind, record_number
@@ -94,8 +95,17 @@ def _marks(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> list[R
         cell *= 1.5
 
 
-def read_table(connection: duckdb.DuckDBPyConnection, date: datetime.date, most: int) -> list[Row]:
+def read_table(
+    connection: duckdb.DuckDBPyConnection,
+    date: datetime.date,
+    time_zone: str,
+    incidents: list[str],
+    most: int,
+) -> list[Row]:
     """The most extreme anomalous rides, each with its raw record and that record's line.
+
+    Of each of these incidents some rides are among them, and first, so that it has a place in
+    the table however short that is.
 
     The line is that of the day's clustered_summarized_D.json, whose records follow its first line,
     a line each, in the order in which they came.
@@ -103,11 +113,22 @@ def read_table(connection: duckdb.DuckDBPyConnection, date: datetime.date, most:
     return rows(
         connection,
         f"""
-        with worst as (
-            select *, {EXTREMENESS} as extremeness
+        with ranked as (
+            select ride_id, {MEASURED}, ride_minutes, pickup_at, area, context_id, incident_id,
+                summary, {EXTREMENESS} as extremeness,
+                row_number() over (
+                    partition by incident_id order by extremeness desc, record_number
+                ) as place_in_incident
             from anomalous_rides
             where ride_date = $date
-            order by extremeness desc, record_number
+        ),
+        worst as (
+            select * exclude place_in_incident, (
+                place_in_incident <= {OF_AN_INCIDENT}
+                and incident_id in (select unnest($incidents))
+            ) is true as is_first_of_incident
+            from ranked
+            order by is_first_of_incident desc, extremeness desc, record_number
             limit $most
         ),
         -- a rejected record has no line in the export
@@ -116,17 +137,18 @@ def read_table(connection: duckdb.DuckDBPyConnection, date: datetime.date, most:
             from rejected_rides
             where ride_date = $date
         )
-        select worst.record_number, ride_dist, ride_time, pickup_local, anomaly_kind,
-            worst.context_id, summary_status, summary_model, extremeness, {TOLD},
+        select worst.* exclude (ride_id, area, summary, pickup_at), {PICKUP_HOUR} as hour, {TOLD},
             left(records.record, {LONGEST_RECORD}) as record,
             length(records.record) > {LONGEST_RECORD} as is_cut,
             1 + worst.record_number - coalesce(rejected.records, 0) as line
         from worst
         join stg_lake__ride_records as records on worst.record_number = records.record_number
         asof left join rejected on worst.record_number > rejected.record_number
-        order by extremeness desc, worst.record_number
+        order by is_first_of_incident desc, extremeness desc, worst.record_number
         """,
         date=date,
+        time_zone=time_zone,
+        incidents=incidents,
         most=most,
     )
 

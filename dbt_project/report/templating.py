@@ -1,5 +1,6 @@
 """The templates: everything put into one of HTML is escaped unless it says otherwise."""
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def template(name: str) -> Template:
 
 @cache
 def asset(name: str) -> Markup:
-    """A style sheet or script of the page's own."""
+    """A style sheet or script of the page's own, with what it includes."""
     return Markup(_environment().get_template(name).render(kinds=KINDS))
 
 
@@ -35,11 +36,24 @@ def in_words(facts: Facts) -> Row:
     return {
         "day": words.day_name(facts.date),
         "headline": words.headline(facts),
+        "tone": words.tone(facts.report),
+        "standing": list(filter(None, _standing(facts))),
         "volume": words.volume(facts),
         "comparison": words.comparison(facts),
-        "cautions": words.cautions(facts),
+        "caveats": words.caveats(facts),
+        "notes": words.notes(facts),
         "who_summarised": words.who_summarised(facts),
     }
+
+
+def _standing(facts: Facts) -> Iterable[str]:
+    """What stands below the verdict."""
+    counts = words.counts(facts) if facts.report["rides"] else ""
+    if counts not in words.headline(facts):
+        yield counts
+    yield words.weekday(facts)
+    if facts.report["usual_share"] is None:
+        yield words.comparison(facts)
 
 
 def _told(texts: list[str]) -> str:
@@ -52,7 +66,7 @@ def _told(texts: list[str]) -> str:
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=select_autoescape(["html.j2"], default=False),
+        autoescape=select_autoescape(["html.j2", "svg.j2"], default=False),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -64,7 +78,17 @@ def _environment() -> Environment:
         "plural": words.plural,
         "share": words.share,
         "day_name": words.day_name,
-        "why": words.why,
+        "expected": words.expected,
+        "sentence": words.sentence,
+        "tone": words.tone,
+        "flag": words.flag,
+        "speed": words.speed,
+        "times": words.times,
+        "usual_range": words.usual_range,
+        "incident_hours": words.incident_hours,
+        "cause": words.cause,
+        "cost": words.cost,
+        "anchor": words.anchor,
         "meaning": words.meaning,
         "told": _told,
     }

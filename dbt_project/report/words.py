@@ -1,8 +1,11 @@
-"""Figures in a reader's words: the sentences at the top of the page and of the e-mail."""
+"""Figures in a reader's words: the sentences of the page, the e-mail and the card."""
 
 import datetime
 
-from dbt_project.report.facts import Facts, Row
+from dbt_project.report.facts import LONGEST_LINE, LONGEST_NAME, Facts, Row
+from dbt_project.summaries.sentences import first_sentences
+
+TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def day_name(date: datetime.date) -> str:
@@ -67,24 +70,126 @@ def clock(local: datetime.datetime | None, date: datetime.date) -> str:
 
 
 def headline(facts: Facts) -> str:
-    """How many rides there were and how many of them were anomalous; first, if that says little."""
-    rides, anomalous = facts.report["rides"], facts.report["anomalous_rides"]
-    if not rides:
+    """The verdict in words: how the day compares with usual ones, or why that cannot be said."""
+    report = facts.report
+    if not report["rides"]:
         return "There were no rides on this day."
-    verb = "was" if anomalous == 1 else "were"
-    counts = (
-        f"{anomalous:,} of {plural(rides, 'ride')} {verb} anomalous "
-        f"({share(facts.report['anomalous_share'])})."
-    )
-    if not anomalous:
-        counts = f"None of {plural(rides, 'ride')} was anomalous."
-    match facts.report["judgement"]:
+    shares = f"{share(report['anomalous_share'])} of the rides, usually {usual_range(report)}"
+    match report["verdict"]:
         case "too few rides":
-            return f"Too few rides to judge. {counts}"
+            return f"Too few rides to judge. {counts(facts)}"
         case "too sparse":
-            return f"Too many anomalous rides to judge. {counts}"
+            return f"Too many anomalous rides to judge. {counts(facts)}"
+        case "more than usual" | "far more than usual" if report["times_usual"]:
+            verdict = f"{times(report['times_usual'])} the usual: {shares}."
+        case "more than usual" | "far more than usual":
+            verdict = f"More than usual: {shares}."
+        case "fewer than usual":
+            verdict = f"Fewer than usual: {shares}."
+        case "ordinary":
+            verdict = f"An ordinary day: {shares}."
         case _:
-            return counts
+            verdict = counts(facts)
+    return f"{verdict} {worst_area(facts)}".rstrip()
+
+
+def tone(report: Row) -> str:
+    """Which colour a day's verdict has; the words say the same without it."""
+    return {
+        "far more than usual": "alarm",
+        "more than usual": "warning",
+        "ordinary": "calm",
+        "fewer than usual": "calm",
+    }.get(report["verdict"], "unknown")
+
+
+def flag(report: Row) -> str:
+    """A day's verdict in a word or two; empty for a day built before there were verdicts."""
+    if report["verdict"] in ("more than usual", "far more than usual") and report["times_usual"]:
+        return f"{times(report['times_usual'])} the usual"
+    return report["verdict"] or ""
+
+
+def counts(facts: Facts) -> str:
+    """How many rides there were and how many of them were anomalous."""
+    rides, anomalous = facts.report["rides"], facts.report["anomalous_rides"]
+    if not anomalous:
+        return f"None of {plural(rides, 'ride')} was anomalous."
+    verb = "was" if anomalous == 1 else "were"
+    part = share(facts.report["anomalous_share"])
+    return f"{anomalous:,} of {plural(rides, 'ride')} {verb} anomalous ({part})."
+
+
+def usual_range(row: Row) -> str:
+    """Between which shares a usual day lies.
+
+    >>> usual_range({"usual_share_low": 0.008, "usual_share_high": 0.0151})
+    '0.8 to 1.5%'
+    """
+    low, high = share(row["usual_share_low"]), share(row["usual_share_high"])
+    return low if low == high else f"{low.removesuffix('%')} to {high}"
+
+
+def times(factor: float) -> str:
+    """A multiple with the sign for it, as exact as it can be read.
+
+    >>> [times(factor).removesuffix(TIMES) for factor in (1.62, 3.04, 12.7, 0.04)]
+    ['1.6', '3', '13', '0.04']
+    """
+    if factor >= 10:
+        return f"{factor:,.0f}{TIMES}"
+    return (f"{factor:.1f}".removesuffix(".0") if factor >= 0.1 else f"{factor:.1g}") + TIMES
+
+
+def worst_area(facts: Facts) -> str:
+    """Where most of what is unusual was; empty if no area stands out."""
+    area = facts.worst_area
+    if area is None:
+        return ""
+    return (
+        f"Worst in {area['area']}: {share(area['anomalous_share'])}, "
+        f"{times(area['times_city'])} the city."
+    )
+
+
+def weekday(facts: Facts) -> str:
+    """How the day compares with its like of the weeks before; empty if those are too few."""
+    report = facts.report
+    low, high = report["weekday_lowest_share"], report["weekday_highest_share"]
+    if low is None or not report["rides"]:
+        return ""
+    here = report["anomalous_share"]
+    rank = "more than on any of them" if here > high else "fewer than on any of them"
+    if low <= here <= high:
+        rank = f"an ordinary {facts.date:%A} by that"
+    days = plural(report["weekdays_built"], f"{facts.date:%A}")
+    return f"On the {days} before it was {share(low)} to {share(high)}: {rank}."
+
+
+def incident_hours(incident: Row, date: datetime.date) -> str:
+    """``17:00 to 19:00``, as far as the bulletin says."""
+    start, end = incident["starts_local"], incident["ends_local"]
+    if start is None:
+        return f"until {clock(end, date)}" if end else "no time said"
+    return f"{clock(start, date)} to {clock(end, date)}" if end else f"from {clock(start, date)}"
+
+
+def cause(incident: Row) -> str:
+    """``Closure: M8 closed at Charing Cross.``: the first sentence of the bulletin."""
+    what = sentence(incident["what"].removesuffix("."))
+    if incident["item_id"] is None:
+        return f"No bulletin: {incident['what']}."
+    return f"{incident['category'].capitalize()}: {first_sentences(what, 1, LONGEST_LINE)}"
+
+
+def cost(incident: Row) -> str:
+    """What an incident cost in time; empty if nothing is known to be lost.
+
+    >>> cost({"minutes_lost": 128.4}), cost({"minutes_lost": None})
+    ('2 h 8 min lost', '')
+    """
+    minutes = incident["minutes_lost"] or 0
+    return f"{duration(minutes / 60)} lost" if minutes >= 1 else ""
 
 
 def comparison(facts: Facts) -> str:
@@ -136,35 +241,29 @@ def volume(facts: Facts) -> str:
     return f"That is {abs(change):.0%} {more} rides than usual (median {usual:,.0f})."
 
 
-def usual_time(distance: float, facts: Facts) -> float | None:
-    """Hours that the line through the normal rides gives a distance; None without a line."""
-    start, per_mile = facts.report["hours_at_start"], facts.report["hours_per_mile"]
-    if start is None or per_mile is None:
-        return None
-    hours = start + per_mile * distance
-    return float(hours) if per_mile > 0 and hours > 0 else None
-
-
-def why(ride: Row, facts: Facts) -> str:
-    """What sets a ride apart from the day's normal ones."""
-    normal = facts.normal
-    if normal is None:
+def expected(ride: Row, facts: Facts) -> str:
+    """How long a ride took beside what normal rides of its distance take."""
+    if facts.normal is None or ride["expected_minutes"] is None:
         return "The day has no normal ride to compare it with."
-    usual = usual_time(ride["ride_dist"], facts)
-    longest_miles, longest_hours = normal.ride_miles[2], normal.ride_hours[2]
-    in_miles = f"19 of 20 normal rides were under {miles(longest_miles)}"
-    in_hours = f"19 of 20 normal rides took less than {duration(longest_hours)}"
-    match ride["anomaly_kind"]:
-        case "hardly moved":
-            return f"It hardly moved; {in_hours}."
-        case "long distance":
-            return f"{in_miles}."
-        case "long distance and time":
-            return f"{in_miles}, 19 of 20 under {duration(longest_hours)}."
-        case _ if usual is not None:
-            return f"A normal ride of that distance takes about {duration(usual)}."
-        case _:
-            return f"{in_hours}."
+    usual = f"A normal ride of that distance takes about {duration(ride['expected_minutes'] / 60)}"
+    return f"{usual}: this one took {times(ride['times_expected'])} that."
+
+
+def anchor(ride: Row) -> str:
+    """The ride's name as an identifier of the page; one that is cut has its record's number."""
+    is_cut = len(ride["ride_id"]) > LONGEST_NAME
+    return f"ride-{ride['ride_id']}" + (f"{ride['record_number']}" if is_cut else "")
+
+
+def speed(ride: Row) -> str:
+    """The average speed; three figures are enough.
+
+    >>> speed({"mph": 0.0312}), speed({"mph": 12.34}), speed({"mph": 1234.5})
+    ('0.03 mph', '12.3 mph', '1,234 mph')
+    """
+    mph = ride["mph"]
+    decimals = 0 if mph == 0 or mph >= 100 else 2 if mph < 1 else 1
+    return f"{mph:,.{decimals}f} mph"
 
 
 def meaning(kind: str, facts: Facts) -> str:
@@ -184,17 +283,32 @@ def meaning(kind: str, facts: Facts) -> str:
     }[kind]
 
 
-def cautions(facts: Facts) -> list[str]:
-    """What was missing or degraded, a sentence each."""
+def caveats(facts: Facts) -> list[str]:
+    """What might change the verdict, a sentence each, without what the headline says itself."""
+    told = facts.report["caveats"] or []
+    return [sentence(warning) for warning in told if not _is_the_headline(warning)]
+
+
+def notes(facts: Facts) -> list[str]:
+    """What was missing or degraded without changing the verdict, a sentence each."""
     report = facts.report
-    sentences = [f"{warning[0].upper()}{warning[1:]}." for warning in report["warnings"]]
-    is_told = any("records rejected" in warning for warning in report["warnings"])
-    if report["rejected_rides"] and not is_told:
-        sentences.append(
+    told = [sentence(text) for text in report["warnings"] if text not in (report["caveats"] or [])]
+    has_rejected = any("records rejected" in warning for warning in report["warnings"])
+    if report["rejected_rides"] and not has_rejected:
+        told.append(
             f"{report['rejected_rides']:,} of {plural(report['records_read'], 'record')} could not "
             f"be used: {_reasons(facts.rejected)}."
         )
-    return sentences
+    return told
+
+
+def _is_the_headline(warning: str) -> bool:
+    return warning.startswith(("too few rides to judge", "so many anomalous rides"))
+
+
+def sentence(text: str) -> str:
+    """A phrase as a sentence of its own."""
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _reasons(rejected: dict[str, int]) -> str:

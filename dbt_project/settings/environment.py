@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -55,6 +55,18 @@ def _server(text: str) -> str:
     if not re.fullmatch(r"https?://[^/?#@:\s][^/?#@\s]*(/[^?#@\s]*)?", text):
         raise ValueError("must be http://host[:port] or https://host[:port]")
     return text.rstrip("/")
+
+
+def _webhook(text: str) -> str:
+    if not re.fullmatch(r"https?://[^/\s]+/\S*", text.strip()):  # it is a secret as a whole
+        raise ValueError("must be the whole address of a webhook, https://...")
+    return text.strip()
+
+
+def _card_format(text: str) -> str:
+    if text.strip().lower() not in ("slack", "teams"):
+        raise ValueError(f"must be slack or teams, not {text!r}")
+    return text.strip().lower()
 
 
 def _size(text: str) -> str:
@@ -107,6 +119,8 @@ Folder = Annotated[str, BeforeValidator(_folder)]
 Size = Annotated[str, BeforeValidator(_size)]
 Text = Annotated[str | None, BeforeValidator(str.strip), _OrDefault]
 Server = Annotated[str | None, BeforeValidator(_server), _OrDefault]
+Webhook = Annotated[str, BeforeValidator(_webhook)]
+CardFormat = Annotated[Literal["slack", "teams"], BeforeValidator(_card_format), _OrDefault]
 Count = Annotated[int, BeforeValidator(_whole_number(0)), _OrDefault]
 CountFromOne = Annotated[int, BeforeValidator(_whole_number(1)), _OrDefault]
 Truth = Annotated[bool, BeforeValidator(_truth), _OrDefault]
@@ -337,6 +351,29 @@ class MailSettings(EnvironmentSettings):
     def is_wanted(environ: Mapping[str, str] = os.environ) -> bool:
         """Whether a mail server is set. A mistake in the other settings stops only the e-mail."""
         return bool(environ.get("SMTP_HOST", "").strip())
+
+
+class WebhookSettings(EnvironmentSettings):
+    """The report as a card in a channel, once `REPORT_WEBHOOK_URL` is set."""
+
+    report_webhook_url: Webhook = Field(
+        repr=False,
+        description="Where the report is posted as a card: an incoming webhook of Slack or a "
+        "workflow of Teams. See [the report](report.md).",
+    )
+    report_webhook_format: CardFormat = Field(
+        default="slack", description="Whose card it is: `slack` or `teams`."
+    )
+    report_url: Server = Field(
+        default=None,
+        description="Where people open the pages, `https://reports.example.com/glasgow`: the card "
+        "leads there.",
+    )
+
+    @staticmethod
+    def is_wanted(environ: Mapping[str, str] = os.environ) -> bool:
+        """Whether a webhook is named; a mistake in the rest is the card's own affair."""
+        return bool(environ.get("REPORT_WEBHOOK_URL", "").strip())
 
 
 class AirflowSettings(EnvironmentSettings):

@@ -24,6 +24,7 @@ from dbt_project.settings.environment import (
     MailSettings,
     S3Settings,
     WarehouseSettings,
+    WebhookSettings,
 )
 from dbt_project.settings.summaries import (
     Allowance,
@@ -69,6 +70,7 @@ OF_A_BUILD: Sequence[type[EnvironmentSettings]] = (
     S3Settings,
     LanguageModelSettings,
     MailSettings,
+    WebhookSettings,
     DbtSettings,
 )
 OF_AIRFLOW: Sequence[type[EnvironmentSettings]] = (AirflowSettings, CitySettings)

@@ -12,7 +12,9 @@ day as (
 
 select
     rules.place,
-    rules.warning
+    rules.warning,
+    -- what the day was judged by: its rides, how many they were, how many of them were anomalous
+    rules.place in (7, 8, 9, 10, 11, 12, 20) as changes_verdict
 from figures
 cross join usual
 cross join day

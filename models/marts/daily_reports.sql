@@ -6,6 +6,10 @@ usual as (
     select * from {{ ref('int_usual_day') }}
 ),
 
+verdict as (
+    select * from {{ ref('int_verdict') }}
+),
+
 normal as (
     select * from {{ ref('int_normal_range') }}
 ),
@@ -22,7 +26,9 @@ day_summary as (
 ),
 
 warning_list as (
-    select coalesce(list(warning order by place), []) as warnings
+    select
+        coalesce(list(warning order by place), []) as warnings,
+        coalesce(list(warning order by place) filter (changes_verdict), []) as caveats
     from day_warnings
 )
 
@@ -61,9 +67,18 @@ select
     normal.hours_at_start,
     normal.hours_per_mile,
     '{{ var("clustering_scale") }}' as clustering_scale,
-    day_summary.summary
+    day_summary.summary,
+    verdict.verdict,
+    verdict.times_usual,
+    usual.usual_share_low,
+    usual.usual_share_high,
+    usual.weekdays_built,
+    usual.weekday_lowest_share,
+    usual.weekday_highest_share,
+    warning_list.caveats
 from figures
 cross join usual
+cross join verdict
 cross join normal
 cross join warning_list
 cross join day_summary

@@ -63,6 +63,8 @@ select
     incidents.minutes_lost,
     incidents.first_ride_at,
     incidents.last_ride_at,
-    incidents.p_value
+    incidents.p_value,
+    timezone('{{ var("time_zone") }}', incidents.starts_at) as starts_local,
+    timezone('{{ var("time_zone") }}', incidents.ends_at) as ends_local
 from incidents
 inner join rides_there_and_then on incidents.incident_id = rides_there_and_then.incident_id

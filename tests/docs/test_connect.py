@@ -75,17 +75,14 @@ def test_hours_are_the_citys_as_the_page_says(embedded_day: Build) -> None:
 def test_a_question_that_is_already_asked_is_answered_with_its_summaries_whole(
     embedded_day: Build, tmp_path: Path
 ) -> None:
-    table, whole = (
-        run_script(
-            DBT,
-            *command.split(),
-            *Workplace(tmp_path).places_of_dbt(),
-            cwd=ROOT,
-            env={**environment_without_settings(), "WAREHOUSE_DIR": str(embedded_day.warehouse)},
-        ).stdout
-        for command in re.findall(r"^    \.venv/bin/dbt (show .*)$", PAGE, re.M)
-    )
-    assert re.search(r"\| ride_id +\| +ride_date \| +miles \| +minutes \|", table)
+    (command,) = re.findall(r"^    \.venv/bin/dbt (show .*)$", PAGE, re.M)
+    whole = run_script(
+        DBT,
+        *command.split(),
+        *Workplace(tmp_path).places_of_dbt(),
+        cwd=ROOT,
+        env={**environment_without_settings(), "WAREHOUSE_DIR": str(embedded_day.warehouse)},
+    ).stdout
     rows = json.loads(whole[whole.index("{") :])["show"]
     told = "select ride_id, summary from anomalous_rides"
     assert {(row["ride_id"], row["summary"]) for row in rows} == set(embedded_day.query(told))

@@ -74,6 +74,8 @@ def built(day: datetime.date, rides: int) -> duckdb.DuckDBPyConnection:
         f"insert into rides select '{day}', 'ride-' || range, '{{}}' from range({rides})",
         "create or replace table daily_reports (ride_date date, rides bigint, warnings varchar[])",
         f"insert into daily_reports values ('{day}', {rides}, ['{rides} rides'])",
+        "create or replace table area_days (ride_date date, area varchar, rides bigint)",
+        f"insert into area_days values ('{day}', 'Govan', {rides})",
         "create or replace table context_summaries "
         "(ride_date date, prompt_hash varchar, summary varchar)",
         f"insert into context_summaries values ('{day}', 'shared', 'of {day}'), "
@@ -108,6 +110,7 @@ class TestPublishing:
         self, lakehouse: Lakehouse
     ) -> None:
         assert publish(lakehouse, DAY, 3) == {
+            "area_days": 1,
             "context_summaries": 2,
             "daily_reports": 1,
             "rides": 3,
@@ -172,9 +175,10 @@ class TestPublishing:
         tables = "select table_name from duckdb_tables() where database_name = 'memory' order by 1"
         with duckdb.connect() as connection:
             fetch_history(connection, lakehouse, "glasgow", MARTS, NEXT)
-            history = [("context_summaries",), ("daily_reports",)]
+            history = [("area_days",), ("context_summaries",), ("daily_reports",)]
             assert connection.execute(tables).fetchall() == history
-            assert connection.execute("select rides from daily_reports").fetchall() == [(3,)]
+            for table in ("daily_reports", "area_days"):
+                assert connection.execute(f"select rides from {table}").fetchall() == [(3,)]
 
     def test_counts_of_other_days_come_beside_those_that_the_day_has_already(
         self, lakehouse: Lakehouse

@@ -105,7 +105,8 @@ class TestBuilds:
         for query in (ledger, shape, *(rows.format(t) for t in MARTS - {"context_summaries"})):
             assert first_day.query(query) == embedded_day.query(query)
         without_rows = {mart for mart in MARTS if not first_day.query(f"from {mart} limit 1")}
-        assert without_rows == {"incidents"}  # no two anomalous rides of that day share one
+        # no two anomalous rides of that day share an incident, and nobody has judged any
+        assert without_rows == {"incidents", "ride_verdicts", "rejected_verdicts"}
         assert first_day.output.count("schema glasgow of postgres:host=127.0.0.1") == 1
         assert not (first_day.warehouse / "taxi.duckdb").exists()
 

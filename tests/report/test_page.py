@@ -1,16 +1,26 @@
 """The page of a day in a real browser; the day's texts, ids and model answers are hostile."""
 
+import csv
+import datetime
+import io
 import re
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
+import duckdb
+import matplotlib.image
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 from support.chat_server import ChatServer, answer
 from support.workplace import Build, Workplace
 
+from dbt_project.plugin.report import write_report
 from dbt_project.report.kinds import KINDS
+from dbt_project.report.words import TIMES
 
 DATE = "20230501"
 HOSTILE = (
@@ -77,6 +87,49 @@ def long_day(tmp_path_factory: pytest.TempPathFactory) -> Build:
     return workplace.build_day(DATE)
 
 
+@contextmanager
+def copied_tables(build: Build, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Tables of a build, to be changed."""
+    with duckdb.connect() as connection:
+        for name in ("build", "staging"):
+            copy = shutil.copy(build.warehouse / f"{name}.duckdb", folder)
+            connection.execute(f"attach '{copy}'")
+        connection.execute("set search_path = 'build.main,staging.staging'")
+        yield connection
+
+
+def write_pages(connection: duckdb.DuckDBPyConnection, folder: Path, date: datetime.date) -> None:
+    """Write a day's page and the index."""
+    schemas = ("build.main", "staging.staging")
+    place = str(folder)
+    write_report(connection, schemas, [place], place, date, "Glasgow", "Europe/London", eps=0.3)
+
+
+@pytest.fixture(scope="module")
+def two_days(embedded_day: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pages of 29 April and 1 May and the index; of 30 April there is no page."""
+    folder = tmp_path_factory.mktemp("days")
+    with copied_tables(embedded_day, folder) as connection:
+        for table in ("rides", "anomalous_rides", "ride_contexts", "daily_reports", "area_days"):
+            for days in (1, 2):
+                connection.execute(
+                    f"insert into {table} by name select * replace (ride_date - {days} as "
+                    f"ride_date) from {table} where ride_date = '2023-05-01'"
+                )
+        for date in (datetime.date(2023, 4, 29), datetime.date(2023, 5, 1)):
+            write_pages(connection, folder, date)
+            connection.execute(
+                "update daily_reports set verdict = 'far more than usual', times_usual = 3, "
+                "usual_share = 0.0067, usual_share_low = 0.005, usual_share_high = 0.01, "
+                "warnings = ['no news in the lake', 'more rides than usual: 400'], "
+                "caveats = ['more rides than usual: 400'] where ride_date = '2023-05-01'"
+            )
+            connection.execute(
+                "update area_days set stands_out = area = 'Govan' where ride_date = '2023-05-01'"
+            )
+    return folder
+
+
 def open_page(browser: Browser, build: Build, **options: object) -> Page:
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
     page = context.new_page()
@@ -92,7 +145,7 @@ def page(browser: Browser, hostile_day: Build) -> Iterator[Page]:
 
 
 def visible_rows(page: Page) -> list[str]:
-    return page.locator("#anomalies tbody tr:visible").evaluate_all(
+    return page.locator("#anomalies tr.ride:visible").evaluate_all(
         "rows => rows.map(row => row.cells[0].textContent)"
     )
 
@@ -125,6 +178,26 @@ class TestSafety:
             "report_index.html",
         ]
         context.close()
+
+    @pytest.mark.parametrize("tables", [["anomalous_rides"], ["anomalous_rides", "rides"]])
+    def test_a_day_without_anomalies_and_one_without_rides_open_without_a_message(
+        self, page: Page, embedded_day: Build, tmp_path: Path, tables: list[str]
+    ) -> None:
+        with copied_tables(embedded_day, tmp_path) as connection:
+            for table in tables:
+                connection.execute(f"delete from {table}")
+            connection.execute("delete from rides where is_anomaly")
+            connection.execute(
+                "update daily_reports set anomalous_rides = 0, summarized_contexts = 0, "
+                "anomalous_share = 0, rides = (select count(*) from rides)"
+            )
+            write_pages(connection, tmp_path, datetime.date(2023, 5, 1))
+        messages: list[str] = []
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        page.goto((tmp_path / f"report_{DATE}.html").as_uri())
+        page.get_by_text("There was none.").wait_for()
+        assert messages == []
 
     def test_hostile_text_is_shown_as_text_and_never_runs(
         self, page: Page, hostile_day: Build
@@ -203,7 +276,7 @@ class TestPicture:
         story.locator("a").tap()
         row = phone.locator("#anomalies tr.chosen")
         assert "120.00" in row.inner_text()
-        assert phone.evaluate("location.hash") == f"#{row.get_attribute('id')}"
+        assert phone.evaluate("decodeURIComponent(location.hash)") == f"#{row.get_attribute('id')}"
         phone.context.close()
 
     def test_arrow_keys_go_from_mark_to_mark_and_escape_ends_it(self, page: Page) -> None:
@@ -223,11 +296,11 @@ class TestTable:
         heading = page.locator("#anomalies thead th", has_text="Time")
         hours = "rows => rows.map(row => Number(row.cells[3].dataset.v))"
         heading.get_by_role("button").press("Enter")
-        rising = page.locator("#anomalies tbody tr").evaluate_all(hours)
+        rising = page.locator("#anomalies tr.ride").evaluate_all(hours)
         assert rising == sorted(rising)
         assert heading.get_attribute("aria-sort") == "ascending"
         heading.get_by_role("button").click()
-        falling = page.locator("#anomalies tbody tr").evaluate_all(hours)
+        falling = page.locator("#anomalies tr.ride").evaluate_all(hours)
         assert falling == sorted(rising, reverse=True)
         assert heading.get_attribute("aria-sort") == "descending"
 
@@ -244,12 +317,107 @@ class TestTable:
         page.get_by_label("Find").fill('ONERROR="WINDOW.HACKED=1">1')
         assert visible_rows(page) == [f"{HOSTILE[1]}1"]
 
+    def test_find_takes_words_in_any_order_from_facts_and_texts(self, page: Page) -> None:
+        page.get_by_label("Find").fill("04:15 LONG-DISTANCE")
+        assert visible_rows(page) == []
+        page.get_by_label("Find").fill("all 04:15 distance RAIN")
+        assert visible_rows(page) == [f"{HOSTILE[2]}2"]
+
+    def test_rides_of_one_summary_share_one_text_until_a_heading_sorts_them(
+        self, page: Page, hostile_day: Build
+    ) -> None:
+        texts = page.locator("#anomalies tr.group:visible .text").all_text_contents()
+        ((expected,),) = hostile_day.query("select count(distinct summary) from anomalous_rides")
+        assert len(texts) == expected < len(HOSTILE)
+        page.locator("#anomalies .sort").first.click()
+        assert page.locator("#anomalies tr.group:visible").count() == 0
+        assert len(visible_rows(page)) == len(HOSTILE)
+        page.get_by_role("button", name="Group again").click()
+        assert page.locator("#anomalies tr.group:visible .text").all_text_contents() == texts
+        assert page.locator("#anomalies [aria-sort]").count() == 0
+
+    @pytest.mark.parametrize("name", ["Severity", "Reason", "Area", "Hour"])
+    def test_a_choice_shows_the_rides_of_its_value_and_no_others(
+        self, page: Page, hostile_day: Build, name: str
+    ) -> None:
+        choice = page.get_by_role("combobox", name=name)
+        column = {"Severity": 6, "Reason": 9, "Area": 8, "Hour": 7}[name]
+        all_rows = len(visible_rows(page))
+        value = choice.locator("option").nth(1)
+        choice.select_option(index=1)
+        label, _, number = (value.text_content() or "").rpartition(" (")
+        cells = page.locator("#anomalies tr.ride:visible").evaluate_all(
+            f"rows => rows.map(row => row.cells[{column}].textContent.trim())"
+        )
+        assert 0 < len(cells) == int(number.rstrip(")")) < all_rows
+        assert {cell[:2] if name == "Hour" else cell for cell in cells} == {
+            label[:2] if name == "Hour" else label
+        }
+        page.get_by_role("button", name="Show all again").click()
+        assert len(visible_rows(page)) == all_rows
+
+    def test_an_hour_in_the_picture_shows_its_rides(self, page: Page) -> None:
+        page.locator("#hours-svg [data-value='4']").click()
+        assert visible_rows(page) == [f"{HOSTILE[2]}2"]
+        assert page.locator("#shown").inner_text() == "1 of 6 shown"
+
+    @pytest.mark.parametrize(("name", "column"), [("severity", 6), ("reason", 9)])
+    def test_a_word_of_a_ride_to_look_at_shows_the_rides_of_which_it_is_said(
+        self, page: Page, name: str, column: int
+    ) -> None:
+        link = page.locator(f".worst [data-filter={name}]").last
+        said = link.get_attribute("data-value")
+        link.press("Enter")
+        cells = page.locator("#anomalies tr.ride:visible").evaluate_all(
+            f"rows => rows.map(row => row.cells[{column}].textContent.trim())"
+        )
+        assert 0 < len(cells) < len(HOSTILE)
+        assert set(cells) == {said}
+
+    def test_what_is_shown_is_downloaded_as_csv_that_no_spreadsheet_runs(
+        self, page: Page, hostile_day: Build
+    ) -> None:
+        page.get_by_role("combobox", name="Severity").select_option(index=1)
+        formula = page.locator("#anomalies tr.ride:visible td a").first
+        formula.evaluate("link => { link.textContent = '=1+1'; }")
+        shown = visible_rows(page)
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download CSV").click()
+        assert download.value.suggested_filename == f"anomalous_rides_{DATE}.csv"
+        with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:
+            records = list(csv.DictReader(file))
+        assert len(records) == len(shown) < len(HOSTILE)
+        assert [record["ride_id"] for record in records] == ["'=1+1", *shown[1:]]
+        known = {
+            row[0]: row[1:]
+            for row in hostile_day.query(
+                "select ride_id, ride_dist, ride_minutes, severity, likely_reason, "
+                "strftime(pickup_local, '%Y-%m-%dT%H:%M:%S') from anomalous_rides"
+            )
+        }
+        assert len(shown) > 1
+        for record in records[1:]:
+            dist, minutes, severity, reason, pickup = known[record["ride_id"]]
+            assert float(record["ride_dist"]) == dist
+            assert float(record["ride_minutes"]) == pytest.approx(minutes, abs=0.005)
+            assert (record["severity"], record["likely_reason"]) == (severity, reason)
+            assert record["pickup_local"] == (pickup or "")
+
+    def test_what_is_shown_is_copied_a_ride_a_line(self, page: Page) -> None:
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.get_by_label("Find").fill("04:15")
+        page.get_by_role("button", name="Copy").click()
+        page.get_by_text("1 copied").wait_for()
+        heading, ride = page.evaluate("navigator.clipboard.readText()").split("\n")
+        assert heading.split("\t")[:2] == ["ride_id", "anomaly_kind"]
+        assert ride.split("\t")[:3] == [f"{HOSTILE[2]}2", "long distance", "120.0"]
+
     def test_a_row_names_the_line_of_its_record_in_the_export(
         self, page: Page, hostile_day: Build
     ) -> None:
         export = f"clustered_summarized_{DATE}.json"
         lines = (hostile_day.lake / export).read_text().splitlines()
-        rows = page.locator("#anomalies tbody tr")
+        rows = page.locator("#anomalies tr.ride")
         for place in range(rows.count()):
             row = rows.nth(place)
             link = row.locator("a[href*=clustered]").get_attribute("href") or ""
@@ -268,7 +436,7 @@ class TestLinks:
         self, browser: Browser, long_day: Build
     ) -> None:
         page = open_page(browser, long_day)
-        hidden = page.locator("#anomalies tbody tr:not(:visible)")
+        hidden = page.locator("#anomalies tr.ride:not(:visible)")
         assert hidden.count() == 10
         name = hidden.last.get_attribute("id") or ""
         page.goto(f"{page.url}#{name}")
@@ -287,17 +455,34 @@ class TestLinks:
         self, browser: Browser, long_day: Build
     ) -> None:
         page = open_page(browser, long_day)
-        page.goto(f"{page.url}#r60")
-        page.locator("#r60").wait_for()
+        page.goto(f"{page.url}#ride-59")
+        page.locator("#ride-59").wait_for()
         page.evaluate("document.querySelectorAll('.legend input').forEach(box => box.click())")
         page.get_by_label("Find").fill("nothing like it")
-        assert not page.locator("#r60").is_visible()
+        assert not page.locator("#ride-59").is_visible()
         page.evaluate(
-            "document.body.insertAdjacentHTML('afterbegin', '<a id=again href=#r60>again</a>')"
+            "document.body.insertAdjacentHTML('afterbegin', '<a id=again href=#ride-59>again</a>')"
         )
         page.locator("#again").click()
-        assert page.locator("#r60").is_visible()
+        assert page.locator("#ride-59").is_visible()
         page.context.close()
+
+    def test_every_ride_has_a_link_of_its_own_by_its_id(self, page: Page) -> None:
+        for name in visible_rows(page):
+            page.goto(f"{page.url.partition('#')[0]}#ride-{quote(name)}")
+            page.wait_for_function("document.querySelectorAll('tr.chosen').length === 1")
+            assert page.locator("tr.chosen td").first.text_content() == name
+        page.goto(f"{page.url.partition('#')[0]}#ride-nobody")
+        page.get_by_text("The ride of this address is not in the table").wait_for()
+
+    def test_a_link_to_a_ride_leads_to_it_in_a_sorted_table_too(self, page: Page) -> None:
+        page.locator("#anomalies .sort").nth(3).click()
+        page.locator(".worst a[href^='#ride-']").first.click()
+        row = page.locator("tr.chosen")
+        assert row.is_visible()
+        assert row.locator("td").first.text_content() == (
+            page.locator(".worst a[href^='#ride-']").first.text_content()
+        )
 
     def test_an_address_and_a_link_of_circumstances_open_them(self, page: Page) -> None:
         texts = page.locator("#c1 p").first
@@ -313,15 +498,21 @@ class TestLinks:
 class TestLook:
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     def test_nothing_stands_in_the_way_of_a_reader_with_a_screen_reader_or_weak_eyes(
-        self, browser: Browser, hostile_day: Build, scheme: str
+        self, browser: Browser, hostile_day: Build, two_days: Path, scheme: str
     ) -> None:
         page = open_page(browser, hostile_day, color_scheme=scheme)
-        page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-        page.goto((hostile_day.warehouse / "report_index.html").as_uri())
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
+        for place in (hostile_day.warehouse, two_days):
+            for name in (f"report_{DATE}.html", "report_index.html"):
+                page.goto((place / name).as_uri())
+                page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+                found = Axe().run(page)
+                assert found.violations_count == 0, found.generate_report()
+        page.goto((two_days / f"report_{DATE}.html").as_uri())
+        contrast = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+        for tone in ("alarm", "warning", "calm", "unknown"):
+            page.locator(".verdict").evaluate(f"one => one.className = 'verdict {tone}'")
+            found = Axe().run(page, context=".verdict", options=contrast)
+            assert found.violations_count == 0, found.generate_report()
         page.context.close()
 
     @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -349,6 +540,17 @@ class TestLook:
         )
         assert 7.5 <= min(sizes) <= max(sizes) <= 14  # pixels
         phone.context.close()
+
+    def test_no_window_scrolls_sideways_however_wide_it_is(
+        self, page: Page, hostile_day: Build, two_days: Path
+    ) -> None:
+        for place in (hostile_day.warehouse, two_days):
+            for name in (f"report_{DATE}.html", "report_index.html"):
+                page.goto((place / name).as_uri())
+                for width in (1440, 1400, 1280, 1024, 760, 701, 390, 360):
+                    page.set_viewport_size({"width": width, "height": 900})
+                    needed = page.evaluate("document.documentElement.scrollWidth")
+                    assert needed <= width, (name, width)
 
     def test_the_index_on_a_phone_shows_every_column_in_few_lines(
         self, browser: Browser, long_day: Build
@@ -380,6 +582,86 @@ class TestLook:
             assert not page.locator(control).first.is_visible()
         pages = re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4", print_background=True))
         assert len(pages) <= 4
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_eyes_that_see_no_red_and_green_tell_kinds_by_shape_and_marks_from_the_paper(
+        self, browser: Browser, hostile_day: Build, scheme: str
+    ) -> None:
+        page = open_page(browser, hostile_day, color_scheme=scheme, device_scale_factor=4)
+        page.context.new_cdp_session(page).send(
+            "Emulation.setEmulatedVisionDeficiency", {"type": "deuteranopia"}
+        )
+        shapes = page.locator("symbol polygon").evaluate_all(
+            "all => all.map(polygon => polygon.getAttribute('points'))"
+        )
+        assert len(set(shapes)) == len(KINDS)
+        marks = page.locator("#controls .mark")
+        assert marks.count() >= 4
+        for place in range(marks.count()):
+            drawn = matplotlib.image.imread(io.BytesIO(marks.nth(place).screenshot()))
+            tall, wide = drawn.shape[:2]
+            ink, paper = drawn[tall * 2 // 3, wide // 2, :3], drawn[0, 0, :3]
+            colours = (f"#{bytes(round(255 * part) for part in of).hex()}" for of in (ink, paper))
+            lights = sorted(map(luminance, colours))
+            assert (lights[1] + 0.05) / (lights[0] + 0.05) >= 3, place
+        page.context.close()
+
+    def test_a_print_begins_with_one_page_of_summary_and_repeats_the_headings_of_the_table(
+        self, browser: Browser, hostile_day: Build
+    ) -> None:
+        width, height = (round((side - 2 * 14) / 25.4 * 96) for side in (210, 297))  # of A4
+        page = open_page(browser, hostile_day, viewport={"width": width, "height": height})
+        page.emulate_media(media="print")
+        summary = page.locator(".summary-page").bounding_box()
+        assert summary is not None
+        assert summary["y"] + summary["height"] <= height
+        style = "(name, of) => getComputedStyle(of).getPropertyValue(name)"
+        after = page.locator(".summary-page").evaluate("of => getComputedStyle(of).breakAfter")
+        assert after == "page"
+        head = page.locator("#anomalies thead")
+        # with a control among them, Chromium prints the headings once
+        assert head.locator("button, input, select").count() == 0
+        for name, value in (("display", "table-header-group"), ("break-inside", "avoid")):
+            assert head.evaluate(f"of => ({style})('{name}', of)") == value
+        for figure in page.locator("section:has(> figure)").all():
+            assert figure.evaluate("of => getComputedStyle(of).breakInside") == "avoid"
+        page.context.close()
+
+    def test_a_day_finds_the_one_before_and_after_it_though_its_page_was_first(
+        self, page: Page, two_days: Path
+    ) -> None:
+        page.goto((two_days / "report_20230429.html").as_uri())
+        page.get_by_role("link", name="Day after").click()
+        page.wait_for_url("**/report_20230501.html")
+        page.get_by_role("link", name="Day before").click()
+        page.wait_for_url("**/report_20230429.html")
+        page.get_by_role("link", name="Day before").click()
+        page.get_by_text("No day before that one has a page here.").wait_for()
+        page.go_back()
+        assert page.url.endswith("report_20230429.html")
+
+    def test_a_day_of_the_weeks_opens_its_page(self, page: Page, two_days: Path) -> None:
+        page.goto((two_days / "report_20230501.html").as_uri())
+        page.locator("#weeks-svg [data-day='20230429']").click()
+        page.wait_for_url("**/report_20230429.html")
+        page.goto((two_days / "report_20230501.html").as_uri())
+        page.get_by_text("Day by day, in words").click()
+        page.get_by_role("link", name="Saturday 29 April 2023").click()
+        page.wait_for_url("**/report_20230429.html")
+
+    def test_the_index_tells_the_verdict_the_usual_range_and_the_worst_area(
+        self, page: Page, two_days: Path
+    ) -> None:
+        page.goto((two_days / "report_index.html").as_uri())
+        cells = page.locator("#day-20230501 :is(th, td)")
+        told = cells.all_inner_texts()
+        assert told[:2] == ["Mon 1 May", f"3{TIMES} the usual"]
+        assert told[2].strip() == "2.0%"
+        assert told[3:5] == ["8 of 400", "Govan"]
+        assert told[5] == "more rides than usual: 400; 1 note on the page"
+        assert page.locator("#day-20230501 svg .usual").count() == 1
+        assert page.locator("#day-20230430 a, #day-20230430 svg .usual").count() == 0
+        assert page.locator("#weeks-svg .usual").count() == 1
 
     def test_the_index_leads_to_the_day_and_the_day_to_the_index(self, page: Page) -> None:
         page.get_by_role("link", name="All days").click()

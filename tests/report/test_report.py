@@ -7,9 +7,12 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
@@ -22,11 +25,24 @@ from support.workplace import ROOT, Build
 from dbt_project.errors import UserError
 from dbt_project.lake.pages import write_page
 from dbt_project.plugin.report import write_report
+from dbt_project.report.card import Format, render_card
+from dbt_project.report.charts import hours_chart, weeks_chart
 from dbt_project.report.exports import Exports
 from dbt_project.report.facts import read_facts
+from dbt_project.report.hours import read_hours
 from dbt_project.report.page import LARGEST_PAGE, MOST_RIDES, read_page
 from dbt_project.report.rides import MARKS
-from dbt_project.report.words import comparison, duration, miles, share, volume
+from dbt_project.report.words import (
+    TIMES,
+    comparison,
+    duration,
+    headline,
+    miles,
+    share,
+    volume,
+    weekday,
+)
+from dbt_project.send_report import subject
 
 DATE = datetime.date(2023, 5, 1)
 SCHEMAS = ("build.main", "staging.staging")
@@ -166,17 +182,17 @@ class TestDays:
         assert "8 anomalous rides without a pickup time are not in this picture." in page
 
     @pytest.mark.parametrize(
-        ("judgement", "words"),
+        ("verdict", "words"),
         [
-            ("judged", "8 of 400 rides were anomalous (2.0%)."),
+            ("nothing to compare with", "8 of 400 rides were anomalous (2.0%)."),
             ("too few rides", "Too few rides to judge. 8 of 400 rides were anomalous (2.0%)."),
             ("too sparse", "Too many anomalous rides to judge. 8 of 400 rides were anomalous"),
         ],
     )
     def test_the_headline_says_first_whether_the_day_can_be_judged(
-        self, day: duckdb.DuckDBPyConnection, judgement: str, words: str
+        self, day: duckdb.DuckDBPyConnection, verdict: str, words: str
     ) -> None:
-        day.execute("update daily_reports set judgement = $judgement", {"judgement": judgement})
+        day.execute("update daily_reports set verdict = $verdict", {"verdict": verdict})
         assert f'<p class="lead">{words}' in page_of(day)
 
     def test_a_day_that_was_not_built_has_no_page(self, day: duckdb.DuckDBPyConnection) -> None:
@@ -222,6 +238,184 @@ class TestDays:
         held = [hour for hour, row in rows.items() if "Govan: Tunnel closed." in row]
         assert held == ["10", "11"]
         assert [hour for hour, row in rows.items() if "Bridge closed." in row] == ["22", "23"]
+
+
+USUAL = (
+    "update daily_reports set anomalous_rides = 31, rides = 1000, anomalous_share = 0.031, "
+    "verdict = $verdict, times_usual = $times, usual_share = 0.01, usual_share_low = 0.008, "
+    "usual_share_high = 0.015, usual_days_built = 28, weekdays_built = 4, "
+    "weekday_lowest_share = 0.009, weekday_highest_share = 0.014"
+)
+
+
+class TestFirstScreen:
+    @pytest.mark.parametrize(
+        ("verdict", "times_usual", "words", "tone"),
+        [
+            (
+                "far more than usual",
+                3.1,
+                f"3.1{TIMES} the usual: 3.1% of the rides, usually 0.8 to 1.5%.",
+                "alarm",
+            ),
+            ("more than usual", 1.55, f"1.6{TIMES} the usual: 3.1% of the rides", "warning"),
+            ("more than usual", None, "More than usual: 3.1% of the rides", "warning"),
+            ("ordinary", 1.1, "An ordinary day: 3.1% of the rides, usually 0.8 to 1.5%.", "calm"),
+            ("fewer than usual", 0.2, "Fewer than usual: 3.1% of the rides, usually", "calm"),
+            ("too few rides", 3.1, "Too few rides to judge. 31 of 1,000 rides", "unknown"),
+            (None, None, "31 of 1,000 rides were anomalous (3.1%).", "unknown"),
+        ],
+    )
+    def test_the_verdict_comes_first_in_words_and_colour(
+        self,
+        day: duckdb.DuckDBPyConnection,
+        verdict: str | None,
+        times_usual: float | None,
+        words: str,
+        tone: str,
+    ) -> None:
+        day.execute(USUAL, {"verdict": verdict, "times": times_usual})
+        page = page_of(day)
+        start = page.index('<div class="verdict')
+        box = page[start : page.index("</div>", start)]
+        assert box.startswith(f'<div class="verdict {tone}">\n<p class="lead">{words}')
+        assert box.count("31 of 1,000 rides were anomalous") == 1
+        assert "On the 4 Mondays before it was 0.9% to 1.4%: more than on any of them." in box
+
+    @pytest.mark.parametrize(
+        ("part", "words"),
+        [
+            (0.012, "an ordinary Monday by that"),
+            (0.02, "more than on any of them"),
+            (0.001, "fewer than on any of them"),
+        ],
+    )
+    def test_a_weekday_is_compared_with_its_like(
+        self, day: duckdb.DuckDBPyConnection, part: float, words: str
+    ) -> None:
+        day.execute(USUAL, {"verdict": "ordinary", "times": 1})
+        day.execute("update daily_reports set anomalous_share = $part", {"part": part})
+        assert weekday(read_facts(day, DATE)).endswith(f": {words}.")
+
+    def test_areas_are_bars_and_the_worst_is_in_the_headline(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        day.execute("delete from area_days")
+        day.execute(
+            "insert into area_days by name select '2023-05-01'::date as ride_date, * from (values "
+            "('Leith', 10, 1, 0.1, 5.0, 0.8, false, null, null), "
+            "('Govan', 50, 5, 0.1, 4.0, 3.9, true, 0.0, 0.04), "
+            "('Ibrox', 90, 9, 0.09, 3.6, 7.2, true, 0.01, 0.05)) "
+            "as areas (area, rides, anomalous_rides, anomalous_share, times_city, beyond_city, "
+            "stands_out, usual_share_low, usual_share_high)"
+        )
+        page = page_of(day)
+        lead = page.partition('<p class="lead">')[2].partition("</p>")[0]
+        assert lead.endswith(f"Worst in Ibrox: 9.0%, 3.6{TIMES} the city.")
+        bars = page.split('<div class="area ')[1:] + page.split('<div class="area">')[1:]
+        names = [bar.partition('data-value="')[2].partition('"')[0] for bar in bars]
+        assert names == ["Ibrox", "Govan", "Leith"]
+        assert f"9.0%</strong>, 3.6{TIMES} the city, usually 1.0 to 5.0%" in bars[0]
+        assert "9 of 90" in bars[0]
+        assert "usually" not in bars[2].partition("</div>")[0]
+
+    def test_an_incident_is_a_line_with_area_hours_rides_and_cause(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        day.execute("delete from incidents")
+        day.execute(
+            "insert into incidents by name select '2023-05-01'::date as ride_date, * from (values "
+            "('a', 'Govan', '2023-05-01 17:00'::timestamp, null, 'closure', 'Tunnel closed. Use "
+            "the bridge.', 'item', 40, 3, 65.0), "
+            "('b', null, '2023-05-01 22:00', '2023-05-02 00:00', 'other', 'an unusual number of "
+            "anomalous rides', null, 9, 4, 200.0)) as incidents (incident_id, area, starts_local, "
+            "ends_local, category, what, item_id, rides, anomalous_rides, minutes_lost)"
+        )
+        day.execute(
+            "update anomalous_rides set incident_id = 'a' where record_number = "
+            "(select max(record_number) from anomalous_rides)"
+        )
+        page = page_of(day)
+        lines = [line for line in page.splitlines() if line.startswith("<li><strong>")]
+        assert "Area not said, 22:00 to 2 May 00:00</strong>: No bulletin" in lines[0]
+        assert "4 of 9 rides anomalous, 3 h 20 min lost." in lines[0]
+        assert "Govan, from 17:00</strong>: Closure: Tunnel closed. 3 of 40 rides" in lines[1]
+        assert 'href="#incident-2"' in lines[1]
+        assert 'id="incident-2"' in page
+        assert 'href="#incident-1"' not in page
+
+    def test_only_what_may_change_the_verdict_stands_beside_it(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        day.execute(
+            "update daily_reports set warnings = ['no news in the lake', 'fewer rides than usual: "
+            "9', 'too few rides to judge: 9'], caveats = ['fewer rides than usual: 9', 'too few "
+            "rides to judge: 9'], verdict = 'too few rides'"
+        )
+        page = page_of(day)
+        above, _, footer = page.partition("<footer")
+        assert above.count("Fewer rides than usual: 9.") == 1
+        assert above.count("Too few rides to judge") == 1
+        assert "No news in the lake." not in above
+        for words in ("No news in the lake.", "could not be used", "No language model was used"):
+            assert words in footer
+        assert "Fewer rides than usual" not in footer
+
+
+class TestHours:
+    @pytest.mark.parametrize(
+        ("date", "hours", "labels", "words"),
+        [
+            ("2023-10-29", 25, ["00:00", "01:00", "01:00 again", "02:00"], "went back"),
+            ("2023-03-26", 23, ["00:00", "02:00", "03:00"], "went forward"),
+            ("2023-05-01", 24, ["00:00", "01:00"], ""),
+        ],
+    )
+    def test_a_day_has_the_hours_that_the_clocks_gave_it(
+        self,
+        day: duckdb.DuckDBPyConnection,
+        date: str,
+        hours: int,
+        labels: list[str],
+        words: str,
+    ) -> None:
+        day.execute("delete from stg_lake__traffic; delete from weather_hours")
+        day.execute(
+            f"update rides set ride_date = '{date}', pickup_at = "
+            f"timezone('Europe/London', '{date}'::timestamp) + to_minutes(90)"
+        )
+        day.execute(
+            "insert into stg_lake__traffic (record_number, started_at, text) select 1, "
+            f"timezone('Europe/London', '{date}'::timestamp) + to_minutes(150), 'Bridge closed.'"
+        )
+        read = read_hours(day, datetime.date.fromisoformat(date), "Europe/London")
+        assert len(read.hours) == hours
+        assert [hour.label for hour in read.hours[: len(labels)]] == labels
+        assert read.hours[-1].label == "23:00"
+        assert words in read.change_of_clocks
+        assert [place for place, hour in enumerate(read.hours) if hour.rides] == [1]
+        assert [place for place, hour in enumerate(read.hours) if hour.bulletins] == [2]
+        assert [place for place, hour in enumerate(read.hours) if hour.traffic] == [
+            *range(2, hours)
+        ]
+
+    def test_each_kind_has_bars_of_its_own_and_each_hour_its_figures(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        hours = read_hours(day, DATE, "Europe/London")
+        chart = hours_chart(hours)
+        kinds = {kind for hour in hours.hours for kind in hour.kinds}
+        assert {panel["name"] for panel in chart["panels"]} == {"all rides", *kinds}
+        for panel in chart["panels"][1:]:
+            tall = [hour.kinds.get(panel["name"], 0) for hour in hours.hours]
+            assert len(panel["bars"]) == sum(number > 0 for number in tall)
+        busiest = max(hours.hours, key=lambda hour: hour.anomalous)
+        (told,) = [
+            column["title"]
+            for column in chart["columns"]
+            if column["title"].startswith(busiest.label)
+        ]
+        assert f"{busiest.rides} rides, {busiest.anomalous} anomalous (" in told
 
 
 class TestHistory:
@@ -271,7 +465,38 @@ class TestHistory:
             "insert into daily_reports by name select * replace (ride_date - 1 as ride_date) "
             "from daily_reports"
         )
-        assert 'id="trend-svg"' in page_of(day)
+        page = page_of(day)
+        assert 'id="weeks-svg"' in page
+        assert 'data-day="20230430"' in page
+
+    def test_the_course_has_the_usual_range_of_each_day_and_marks_the_weekday(self) -> None:
+        history = [
+            {
+                "ride_date": DATE - datetime.timedelta(days=days_before),
+                "rides": 0 if days_before == 2 else 100 + days_before,
+                "anomalous_share": None if days_before == 2 else 0.01 + days_before / 1000,
+                "usual_share_low": 0.008 if days_before < 4 else None,
+                "usual_share_high": 0.015 if days_before < 4 else None,
+            }
+            for days_before in range(9, -1, -1)
+        ]
+        chart = weeks_chart(history, DATE)
+        assert chart is not None
+        assert len(chart["days"]) == 10
+        assert len(chart["line"].split()) == 9
+        assert len(chart["bands"]) == 1
+        assert len(chart["bands"][0].split()) == 2 * (4 + 2)
+        assert [day["name"] for day in chart["days"] if day["is_its_weekday"]] == [
+            "20230424",
+            "20230501",
+        ]
+        assert chart["days"][-1]["title"] == (
+            "Monday 1 May 2023: 1.0% of 100 rides, usually 0.8 to 1.5%."
+        )
+        assert chart["days"][-3]["title"] == "Saturday 29 April 2023: no rides."
+        for day in chart["days"]:
+            assert 0 <= day["x"] <= 480
+            assert day["y"] is None or 0 < day["y"] < chart["foot"]
 
 
 class TestSize:
@@ -292,12 +517,35 @@ class TestSize:
         assert f"These are the {MOST_RIDES:,} most extreme of 32,008." in page
         assert page.count('<tr id="r') == MOST_RIDES
 
+    def test_an_incident_has_its_place_in_the_table_of_a_day_of_many_anomalies(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        day.execute(
+            "insert into anomalous_rides by name select anomalous_rides.* replace ("
+            "ride_id || '-' || n as ride_id, 50 as distance_from_normal) "
+            "from anomalous_rides, range(1, 201) as copies(n)"
+        )
+        day.execute("update anomalous_rides set incident_id = 'a' where distance_from_normal < 50")
+        day.execute("delete from incidents")
+        day.execute(
+            "insert into incidents by name select '2023-05-01'::date as ride_date, 'a' as "
+            "incident_id, 'Govan' as area, 'Tunnel closed.' as what, 'closure' as category, "
+            "'item' as item_id, 9 as rides, 8 as anomalous_rides, 60.0 as minutes_lost"
+        )
+        day.execute("update daily_reports set anomalous_rides = 1608")
+        page = page_of(day)
+        assert page.count('<tr id="r') == MOST_RIDES
+        group = page.partition('id="incident-1"')[2].partition("</tbody>")[0]
+        assert 0 < group.count('<tr id="r') <= 3
+        assert 'href="#incident-1"' in page
+
     def test_long_texts_make_the_table_shorter_and_the_page_not_larger(
         self, day: duckdb.DuckDBPyConnection
     ) -> None:
         day.execute(
             "insert into anomalous_rides by name select anomalous_rides.* replace "
-            "(ride_id || '-' || n as ride_id, repeat('A long story. ', 300) as summary) "
+            "(ride_id || '-' || n as ride_id, "
+            "ride_id || n || repeat(' A long story.', 300) as summary) "
             "from anomalous_rides, range(1, 200) as copies(n)"
         )
         day.execute("update daily_reports set anomalous_rides = 1600")
@@ -434,6 +682,16 @@ class TestMail:
         content = page.get_payload(decode=True)
         assert content == (embedded_day.warehouse / "report_20230501.html").read_bytes()
 
+    def test_a_line_break_in_the_worst_area_is_none_in_the_subject(
+        self, day: duckdb.DuckDBPyConnection
+    ) -> None:
+        day.execute("update area_days set stands_out = true, times_city = 4")
+        day.execute("update area_days set area = e'Govan\\r\\nBcc: eve@example.com' || area")
+        message = EmailMessage()
+        message["Subject"] = subject("Taxi rides", headline(read_facts(day, DATE)))
+        assert "Worst in Govan Bcc: eve@example.com" in message["Subject"]
+        assert message["Bcc"] is None
+
     def test_a_server_that_is_down_is_one_line_and_touches_nothing(
         self, embedded_day: Build
     ) -> None:
@@ -497,3 +755,142 @@ class TestMail:
         assert sent.returncode == 1
         assert sent.stderr.startswith(f"Error: {words}")
         assert len(sent.stderr.splitlines()) == 1
+
+
+class Channel(BaseHTTPRequestHandler):
+    """Answers as the webhook of a channel does, and keeps what was posted."""
+
+    status = 200
+    received: ClassVar[list[dict[str, Any]]] = []
+
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        self.received.append(json.loads(self.rfile.read(length)))
+        self.send_response(self.status)
+        self.end_headers()
+
+    def log_message(self, *arguments: object) -> None: ...
+
+
+@pytest.fixture
+def channel() -> Iterator[ThreadingHTTPServer]:
+    Channel.received.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Channel) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+class TestCard:
+    def test_slack_gets_blocks_within_its_limits_and_a_button_to_the_page(
+        self, embedded_day: Build, channel: ThreadingHTTPServer
+    ) -> None:
+        sent = send(
+            embedded_day,
+            REPORT_WEBHOOK_URL=f"http://127.0.0.1:{channel.server_port}/services/secret",
+            REPORT_URL="https://reports.example.com/glasgow/",
+        )
+        assert sent.returncode == 0, sent.stderr
+        assert sent.stdout == "Posted the report of 2023-05-01 as a card of slack.\n"
+        (card,) = Channel.received
+        assert card["text"] == (
+            "Taxi rides, Monday 1 May 2023: 8 of 400 rides were anomalous (2.0%)."
+        )
+        kinds = [block["type"] for block in card["blocks"]]
+        assert kinds == ["header", "section", "section", "section", "actions"]
+        assert card["blocks"][1]["text"]["text"] == "8 of 400 rides were anomalous (2.0%)."
+        (button,) = card["blocks"][-1]["elements"]
+        assert button["url"] == "https://reports.example.com/glasgow/report_20230501.html"
+
+    def test_teams_gets_an_adaptive_card(
+        self, embedded_day: Build, channel: ThreadingHTTPServer
+    ) -> None:
+        sent = send(
+            embedded_day,
+            REPORT_WEBHOOK_URL=f"http://127.0.0.1:{channel.server_port}/workflows?sig=secret",
+            REPORT_WEBHOOK_FORMAT="teams",
+        )
+        assert sent.returncode == 0, sent.stderr
+        (message,) = Channel.received
+        (attachment,) = message["attachments"]
+        assert message["type"] == "message"
+        assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
+        content = attachment["content"]
+        assert (content["type"], content["version"]) == ("AdaptiveCard", "1.4")
+        assert "actions" not in content
+        (verdict,) = content["body"][1]["items"]
+        assert verdict["inlines"][0]["text"] == "8 of 400 rides were anomalous (2.0%)."
+
+    @pytest.mark.parametrize("form", ["slack", "teams"])
+    def test_a_text_from_outside_is_no_mark_up_in_a_card(
+        self, day: duckdb.DuckDBPyConnection, form: Format
+    ) -> None:
+        hostile = "<!channel> [tip](http://evil.example) *bold* " + "x" * 200
+        day.execute("update area_days set area = $area where area = 'Southside'", {"area": hostile})
+        day.execute("update area_days set stands_out = true, anomalous_rides = 9, times_city = 4")
+        day.execute("update daily_reports set verdict = 'far more than usual', times_usual = 3")
+        card = render_card(read_facts(day, DATE), "Taxi rides", None, form)
+        texts = list(_texts(card))
+        assert any("[tip](http://evil.example)" in text for _, text in texts)
+        for kind, text in texts:
+            if "tip" in text:
+                assert kind in ("plain_text", "TextRun", "fallbackText", "text")
+            if kind == "text":  # Slack's own mark-up
+                assert "<" not in text
+            if kind == "plain_text":
+                assert len(text) <= 3000
+
+    @pytest.mark.parametrize(
+        ("environment", "words"),
+        [
+            ({"REPORT_WEBHOOK_URL": "nowhere"}, "REPORT_WEBHOOK_URL must be the whole address"),
+            (
+                {"REPORT_WEBHOOK_URL": "http://127.0.0.1:9/secret-of-the-hook"},
+                "REPORT_WEBHOOK_URL cannot be reached: URLError",
+            ),
+            (
+                {
+                    "REPORT_WEBHOOK_URL": "http://127.0.0.1:9/secret-of-the-hook",
+                    "REPORT_WEBHOOK_FORMAT": "pigeon",
+                },
+                "REPORT_WEBHOOK_FORMAT must be slack or teams, not 'pigeon'",
+            ),
+        ],
+    )
+    def test_what_is_wrong_is_told_in_one_line_without_the_address(
+        self, embedded_day: Build, environment: dict[str, str], words: str
+    ) -> None:
+        sent = send(embedded_day, **environment)
+        assert sent.returncode == 1
+        assert sent.stderr.startswith(f"Error: {words}")
+        assert len(sent.stderr.splitlines()) == 1
+        assert "secret" not in sent.stderr + sent.stdout
+
+    def test_a_mail_server_that_is_down_holds_back_no_card(
+        self, embedded_day: Build, channel: ThreadingHTTPServer
+    ) -> None:
+        sent = send(
+            embedded_day,
+            SMTP_HOST="127.0.0.1",
+            SMTP_PORT="9",
+            **WRITER,
+            REPORT_WEBHOOK_URL=f"http://127.0.0.1:{channel.server_port}/services/secret",
+        )
+        assert sent.returncode == 1
+        assert len(Channel.received) == 1
+        assert sent.stderr.startswith("Error: the mail server 127.0.0.1:9 did not take it")
+
+
+def _texts(card: Any, kind: str = "") -> Iterator[tuple[str, str]]:
+    """Every text of a card, with what kind of text it is."""
+    if isinstance(card, dict):
+        for name, value in card.items():
+            own = card.get("type", "") if name == "text" and "type" in card else name
+            yield from _texts(value, own)
+    elif isinstance(card, list):
+        for value in card:
+            yield from _texts(value, kind)
+    elif isinstance(card, str):
+        yield kind, card

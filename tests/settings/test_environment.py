@@ -18,6 +18,7 @@ from dbt_project.settings.environment import (
     MailSettings,
     S3Settings,
     WarehouseSettings,
+    WebhookSettings,
 )
 
 SETTINGS = {
@@ -84,11 +85,13 @@ def test_the_password_in_an_address_is_not_repeated(
         (LanguageModelSettings, "OPENAI_BASE_URL"),
         (MailSettings, "SMTP_PASSWORD"),
         (AirflowSettings, "ALERT_WEBHOOK_URL"),
+        (WebhookSettings, "REPORT_WEBHOOK_URL"),
     ],
 )
 def test_secrets_are_not_shown(model: type[EnvironmentSettings], name: str) -> None:
-    settings = model.read({"SMTP_HOST": "mail", name: "secret-of-the-test"})
-    assert getattr(settings, name.lower()) == "secret-of-the-test"
+    secret = "https://host/secret-of-the-test"
+    settings = model.read({"SMTP_HOST": "mail", name: secret})
+    assert getattr(settings, name.lower()) == secret
     assert "secret" not in repr(settings)
 
 
