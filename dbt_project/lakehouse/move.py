@@ -104,7 +104,7 @@ def _copy_ledger(connection: duckdb.DuckDBPyConnection, target: Schema) -> None:
 
 
 def _compare(connection: duckdb.DuckDBPyConnection, table: str, target: Schema, days: Days) -> None:
-    """See that the days have the same rows in both, in any order.
+    """Check that the days have the same rows in both, in any order.
 
     Raises
     ------

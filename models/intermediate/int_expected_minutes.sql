@@ -43,8 +43,8 @@ medians as (
     group by groups.group_number
 ),
 
--- if a farther group was quicker by chance, the line is halfway between the highest median so far and the lowest to come.
--- Such a line never falls
+-- if a farther group was quicker by chance, the line is halfway between the highest median so far and the lowest to
+-- come. Such a line never falls
 corners as (
     select
         ride_dist,

@@ -69,8 +69,9 @@ rides_by_hour as (
     group by all
 ),
 
--- binomial test against the day's share of such rides: the probability of this many anomalous rides or more. There is one
--- term for each number, with lgamma for the factorials. Bonferroni's correction multiplies by the number of hours and areas
+-- binomial test against the day's share of such rides: the probability of this many anomalous rides or more. There is
+-- one term for each number, with lgamma for the factorials. Bonferroni's correction multiplies by the number of hours
+-- of areas
 tested as (
     select
         *,

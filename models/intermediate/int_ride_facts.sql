@@ -57,8 +57,9 @@ slow_rides as (
     where times_expected >= {{ var('slow_times') }} and ride_minutes <= 60 * {{ var('longest_delay_hours') }}
 ),
 
--- An item may have delayed a ride if it, or its jam, held while the ride should have been under way. Weather and roadworks
--- slow all rides a little and delay none for long. An item of no kind counts only if it is a bulletin of the ride's area.
+-- An item may have delayed a ride if it, or its jam, held while the ride should have been under way. Weather and
+-- roadworks slow all rides a little and delay none for long. An item of no kind counts only if it is a bulletin of the
+-- ride's area.
 possible_delays as (
     select
         slow_rides.record_number,

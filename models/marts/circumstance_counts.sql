@@ -69,8 +69,8 @@ with_the_day as (
     from all_rides
 ),
 
--- only what held in the hour of the pickup, and not later on the way: a long ride meets more, whether or not that made it
--- long. What a headline announces belongs to another hour than the headline
+-- only what held in the hour of the pickup, and not later on the way: a long ride meets more, whether or not that made
+-- it long. What a headline announces belongs to another hour than the headline
 rides_with as (
     select distinct
         with_the_day.context_id,

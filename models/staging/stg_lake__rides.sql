@@ -65,7 +65,7 @@ typed as (
             when regexp_full_match(field['ride_id']::varchar, '-?\d+') then field['ride_id']::varchar
         end as ride_id,
 
-        -- a value that is not a number, such as "1.5" in quotes, is NULL. A number too large for a double becomes infinite
+        -- a value that is not a number, such as "1.5" in quotes, is NULL. A number too large for a double is infinite
         nullif(field['ride_dist'], 'null'::json) is null as is_ride_dist_missing,
         try_cast(field['ride_dist']::varchar as double) as ride_dist,
         nullif(field['ride_time'], 'null'::json) is null as is_ride_time_missing,
