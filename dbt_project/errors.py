@@ -123,7 +123,7 @@ def one_line(message: str) -> str:
             [line, *(more for more in informative[1:2] if not more.startswith("LINE"))]
         )
     line = re.sub(r"^.*(?=connection to server)", "", line)
-    # what a query of ours says with error(), and what DuckDB says of files, is no input of a form
+    # DuckDB begins messages of error() and of files with this. Users have made no such input
     line = line.removeprefix("Invalid Input Error: ")
     line, _, _ = line.partition(" Parse errors cannot be ignored for JSON formats")
     # the name of an error class, "dbt_project.room.SomeError: ", does not help an operator

@@ -36,13 +36,13 @@ class Command(BaseOperator):
         Environment variables that say where things are. With ``WAREHOUSE_DIR`` among them, the
         run has a folder there for dbt's target and log.
     assets
-        URIs of the assets that the command has renewed when it has succeeded; for tasks that are
-        mapped, whose outlets are the same for all of them, together with an `AssetAlias` as outlet.
+        URIs of the assets that the command renews. For mapped tasks, which all share their outlets;
+        they need an `AssetAlias` as outlet.
     city
-        Name of the city, where a DAG is mapped over several; templates know it as ``task.city``.
+        Name of the city, if a DAG is mapped over several. Templates use it as ``task.city``.
     """
 
-    # In this order: what comes later may name the city.
+    # The order matters: later templates may name the city.
     template_fields: Sequence[str] = ("city", "command", "places", "assets")
     template_fields_renderers: ClassVar[dict[str, str]] = {"command": "bash", "places": "json"}
     ui_color = "#ffe3d5"
