@@ -37,14 +37,14 @@ Results = dict[str, Any]
 
 
 def results_folder(docs: Path) -> Path:
-    """Return the folder of the figures, which is made if need be."""
+    """Return the folder of the figures. Make it if it is missing."""
     folder = docs / "benchmarks"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def write(docs: Path) -> None:
-    """Write the page and the plot of all that was measured."""
+    """Write the page and the plot from all measured figures."""
     folder = results_folder(docs)
     parts = [INTRODUCTION]
     measured = {
@@ -70,15 +70,17 @@ def write(docs: Path) -> None:
 
 INTRODUCTION = """# Benchmarks
 
-How long a day takes, how much memory, and which anomalies are found. Each table names the command
-that made it; [benchmarks/](../benchmarks/README.md) says how to run them."""
+This page shows how long a day takes, how much memory it needs, and which anomalies are found. Above
+each table stands the command that made it. [benchmarks/](../benchmarks/README.md) says how to run
+these commands."""
 
 CLUSTERING = """## Clustering alone
 
 `python benchmarks/clustering.py`
 
-Seconds of the clustering and peak memory of its process, for `min_samples` 10 and for the share
-of the day's rides that is in effect; peers in the same run, with their labels compared."""
+The table shows the seconds of the clustering and the peak memory of its process: once for
+`min_samples` 10, and once for the share of the day's rides that a build uses. Other
+implementations run beside it, and their labels are compared."""
 
 
 def paragraph(text: str) -> str:
@@ -108,12 +110,12 @@ def command_part(results: Results) -> str:
 def day_parts(results: Results) -> list[str]:
     """Return the parts of the page about whole days."""
     return [
-        "## What is reached",
+        "## Time and memory of a day",
         command_part(results),
         *([paragraph(results["note"])] if "note" in results else []),
         targets_table(results),
         above_part(results),
-        "## What limits it",
+        "## Where the time goes",
         limits_part(results),
         steps_table(results),
         "## A whole day in a folder",
@@ -158,29 +160,30 @@ def target_row(results: Results, day: Results | None, rides: int) -> list[str]:
 
 
 def above_part(results: Results) -> str:
-    """Say what is meant by above an empty project."""
+    """Explain "above an empty project"."""
     empty = results["empty"]
     return paragraph(
-        f"""Wall time of `dbt build` into a new warehouse, less that of an empty dbt project (one
-        trivial model, the same settings of DuckDB, the same run, the median of three):
-        {seconds(empty["seconds"])} and {memory(empty["peak"])}. Both parse their project anew, as
-        on every night. Memory is the peak of dbt's process, in which everything runs."""
+        f"""*Above an empty project* is the wall time of `dbt build` into a new warehouse, minus
+        that of an empty dbt project: one trivial model, the same settings of DuckDB, the same run,
+        the median of three. The empty project takes {seconds(empty["seconds"])} and
+        {memory(empty["peak"])}. Both parse their project anew, as on every night. Memory is the
+        peak of dbt's process, in which everything runs."""
     )
 
 
 def limits_part(results: Results) -> str:
-    """Say what a small and a large day are spent on."""
+    """Say where the time of a small and of a large day goes."""
     small, large = results["days"][0], results["days"][-1]
     clustering = large["steps"].get("int_rides_labelled", 0.0)
     return paragraph(
-        f"""Of a day of {small["rides"]:,} rides {share_of(small, own_seconds(small))} is dbt's own
-        (starting, parsing, going from node to node) and {share_of(small, small["steps"]["tests"])}
-        its tests'. Of a day of {large["rides"]:,} these are {share_of(large, own_seconds(large))}
-        and {share_of(large, large["steps"]["tests"])}; reading the records, taking their fields out
-        of the JSON and writing them back as two exports is {share_of(large, json_seconds(large))},
-        the clustering {share_of(large, clustering)}. The floor, DuckDB's bare read of the same file
-        with declared columns on every core, is
-        {share_of(large, large["bare_read"]["seconds"])}."""
+        f"""On a day of {small["rides"]:,} rides dbt itself (starting, parsing, going from node to
+        node) takes {share_of(small, own_seconds(small))} of the time, and its tests take
+        {share_of(small, small["steps"]["tests"])}. On a day of {large["rides"]:,} rides they take
+        {share_of(large, own_seconds(large))} and {share_of(large, large["steps"]["tests"])}.
+        Reading the records, parsing their JSON and writing them back as two exports takes
+        {share_of(large, json_seconds(large))}, and the clustering takes
+        {share_of(large, clustering)}. The floor is DuckDB's bare read of the same file with
+        declared columns on every core: {share_of(large, large["bare_read"]["seconds"])}."""
     )
 
 
@@ -242,10 +245,10 @@ def folder_table(results: Results) -> str:
 
 
 FOLDER_NOTES = """\
-`dbt build` with every test, from the files of a simulated day to both exports and the published
-warehouse: into a new warehouse, and again into the one that it left. The bare read is the query
-alone, `select count(*), sum(ride_dist)` over declared columns, the median of three; all files
-are in the page cache."""
+*build* is `dbt build` with every test, from the files of a simulated day to both exports and the
+published warehouse, into a new warehouse. *again* builds the same day into the warehouse that this
+left. *bare read* is the query `select count(*), sum(ride_dist)` alone, over declared columns, the
+median of three. All files are in the page cache."""
 
 
 def s3_table(results: Results) -> str:
@@ -260,7 +263,7 @@ def s3_table(results: Results) -> str:
 
 
 def cells(measured: Results | None) -> tuple[str, str]:
-    """Format time and memory of a run that may have failed or not have been tried."""
+    """Format time and memory of a run. The run may have failed, or may not have been tried."""
     if measured is None:
         return "not tried", ""
     if measured["failure"]:
@@ -272,20 +275,21 @@ def s3_notes(results: Results) -> str:
     """Say how the peer and the S3 server were measured."""
     return paragraph(
         f"""The usual pipeline, [peer.py](../benchmarks/peer.py), is pandas, boto3 and
-        scikit-learn's `DBSCAN`; it labels the rides and writes both exports, and nothing else: no
-        contexts, no tables, no tests. The start of Python and its libraries is
-        {seconds(results["peers_imports"]["seconds"])} of its time. It may take
-        {results["memory_limit"] / GIB:g} GiB of resident memory and {results["time_limit"]:g} s,
-        and is not tried on larger days than the first that it does not survive. Its `min_samples`
-        is 10 on every day, as it is here up to 5,000 rides. The S3 server, moto, is a simulated one
-        on the same cores: its own work is part of both times."""
+        scikit-learn's `DBSCAN`. It labels the rides and writes both exports, without contexts,
+        tables and tests. Python and its libraries take
+        {seconds(results["peers_imports"]["seconds"])} of its time to start. It may use
+        {results["memory_limit"] / GIB:g} GiB of resident memory and {results["time_limit"]:g} s.
+        After the first day that it does not survive, it is not tried on larger ones. Its
+        `min_samples` is 10 on every day, as in this pipeline up to 5,000 rides. The S3 server,
+        moto, is simulated on the same cores: its own work is part of both times."""
     )
 
 
 PLOT_NOTES = """\
-Wall time per ride, less what does not depend on the rides: an empty dbt project's build for this
-pipeline, the start of Python and its libraries for the usual one. This pipeline and the bare read
-are on a folder, the usual pipeline on S3 as in its table."""
+The plot shows the wall time per ride, minus the time that does not depend on the rides. For this
+pipeline that is the build of an empty dbt project, for the usual one the start of Python and its
+libraries. This pipeline and the bare read use a folder; the usual pipeline uses S3, as in its
+table."""
 
 
 # Recall -------------------------------------------------------------------------------------------
@@ -317,7 +321,7 @@ RULES = {"share": "standard", "fixed": "standard, `min_samples` fixed", "log": "
 
 
 def found_cells(row: Results) -> list[str]:
-    """Format what a rule has found of each kind, and its precision by both counts."""
+    """Format the recall of a rule for each kind, and its precision by both counts."""
     shares = [*row["recall_by_kind"].values(), row["precision"], row["precision_with_unusual"]]
     return [f"{share:.3f}" for share in shares]
 
@@ -352,16 +356,16 @@ def recall_notes(results: Results) -> str:
     lowest = min(row["recall"] for row in results["rules"] if row["rule"] == "share")
     verdict = "reached at every size" if lowest >= RECALL_TARGET else "missed"
     return paragraph(
-        f"""Simulated days of Glasgow with known anomalies, 0.5 % of the rides but at least 8, each
-        day of another seed. `eps` is {settings["eps"]} on the standard scale and
-        {settings["log_eps"]} on the logarithmic one (`clustering_scale: log`). `min_samples` in
-        effect is the larger of {settings["min_samples"]} and {settings["min_samples_share"]} of the
-        day's rides; where it is fixed it is {settings["min_samples"]} at any size, as in the usual
+        f"""The days are simulated days of Glasgow with known anomalies: 0.5 % of the rides, at
+        least 8. Each day has another seed. `eps` is {settings["eps"]} on the standard scale and
+        {settings["log_eps"]} on the logarithmic one (`clustering_scale: log`). A build uses as
+        `min_samples` the larger of {settings["min_samples"]} and {settings["min_samples_share"]} of
+        the day's rides; *fixed* means {settings["min_samples"]} at any size, as in the usual
         pipeline. The target of {RECALL_TARGET} for recall is {verdict} (lowest: {lowest:.3f}).
-        Precision counts as wrong whatever was not injected. But the simulated day also has rides
-        that are unusual by themselves, to towns nearby and with waits of more than a quarter of an
-        hour, which the truth names as a class of their own; the last column but one counts these
-        as right."""
+        *precision* counts every ride that was not injected as wrong. But a simulated day also has
+        rides that are unusual by themselves: rides to towns nearby, and rides with waits of more
+        than a quarter of an hour. The truth names them as a class of their own, and the last column
+        but one counts them as right."""
     )
 
 
@@ -385,13 +389,14 @@ def real_notes(results: Results) -> str:
     real = results["real"]
     return paragraph(
         f"""{real["sets"]} sets of {real["smallest"]:,} to {real["largest"]:,} rides of
-        {real["taxis"]}, uncleaned, each {real["plantings"]} times with other faults:
-        {real["faults_of_a_kind"]} rides take 3 to 24 hours, as many 4 to 8 times as long as they
-        did, as many have a digit too many in their distance, and as many a distance of zero.
-        The sets have faults of their own, rides of 24 hours above all, which stretch the standard
-        deviation and so hide the planted ones from the standard scale. Which of the real rides are
-        rightly flagged, nobody knows: as naturally unusual count those at or beyond the 99.5th
-        percentile of distance, time or speed, or at or below the 0.5th of speed."""
+        {real["taxis"]}, uncleaned, each {real["plantings"]} times with other faults.
+        {real["faults_of_a_kind"]} rides take 3 to 24 hours, as many take 4 to 8 times as long as
+        they did, as many have a digit too many in their distance, and as many have a distance of
+        zero. The sets have faults of their own, mostly rides of 24 hours. These stretch the
+        standard deviation, and so hide the planted faults from the standard scale. Nobody knows
+        which of the real rides are rightly flagged. A ride counts as naturally unusual if it is at
+        or beyond the 99.5th percentile of distance, time or speed, or at or below the 0.5th
+        percentile of speed."""
     )
 
 
@@ -408,26 +413,29 @@ def kinds_table(kinds: Results) -> str:
 
 
 KINDS_NOTES = """\
-`anomaly_kind` of a real `dbt build`, in columns, for each kind that was injected, in rows. A
-kind is given from the ride's place among the day's normal rides, so that a long ride that was
-also slow may have either name. Rows of *naturally unusual* and *none* were not injected."""
+Rows are the kinds that were injected, columns the `anomaly_kind` that a real `dbt build` gave. The
+kind depends on the ride's place among the day's normal rides, so a long ride that was also slow may
+have either name. The rides of *naturally unusual* and *none* were not injected."""
 
 
 # Summaries ----------------------------------------------------------------------------------------
 
 
 MEASURES = {
-    "shared": ("sentences that stand in more than half of their day's anomalous rides", "≤ 5%"),
+    "shared": ("sentences that more than half of their day's anomalous rides have", "≤ 5%"),
     "named": ("summaries that name the bulletin of their ride's incident", "≥ 95%"),
-    "nothing": ("summaries that say that nothing fits, where nothing was planted", "≥ 95%"),
+    "nothing": ("summaries that say that nothing fits, if nothing was planted", "≥ 95%"),
     "unsupported": ("sentences that rest on no item", "0"),
     "elsewhere": ("sentences about other hours or areas", "0"),
     "world": ("sentences of world news", "0"),
     "without_items": ("summaries without `item_ids` that say something", "0"),
     "strange_items": ("rows of `ride_circumstances` of other hours or areas", "0"),
     "incidents": ("planted incidents that are rows of `incidents`", "≥ 95%"),
-    "delayed": ("rides that a planted incident delayed whose `likely_reason` says so", "≥ 95%"),
-    "not_delayed": ("rides with another injected fault that are said to be delayed", "≤ 10%"),
+    "delayed": (
+        "rides that a planted incident delayed, and whose `likely_reason` says so",
+        "≥ 95%",
+    ),
+    "not_delayed": ("rides with another injected fault whose `likely_reason` is a delay", "≤ 10%"),
 }
 WAYS = {
     "extractive": "without a model",
@@ -471,15 +479,15 @@ def quality_notes(results: Results) -> str:
         for name, way in results["ways"].items()
     )
     return paragraph(
-        f"""Built and published: {days}. The simulated days have {results["rides"]:,} rides each,
-        other seeds, weekdays and seasons, and every other one has planted incidents: closures and
-        crowds that delay about half of the rides of their area and hours. Sentences are compared
-        with the files of the lake: one rests on the item that has most of its words, half of them
-        at least; it names a bulletin with half of those words of one of its sentences that no other
-        text of the day has. Nothing was planted for a ride if no bulletin, no headline about its
-        area and no rain, fog, ice or strong wind falls into its area and hours. The scripted server
-        quotes the bulletins of the ride's area. World news of real days are the headlines that do
-        not name the city."""
+        f"""These days were built and published: {days}. The simulated days have
+        {results["rides"]:,} rides each, and other seeds, weekdays and seasons. Every other day has
+        planted incidents: closures and crowds that delay about half of the rides of their area and
+        hours. Sentences are compared with the files of the lake. A sentence rests on the item that
+        has most of its words, at least half of them. It names a bulletin if it has half of the
+        words of one of the bulletin's sentences that no other text of the day has. Nothing was
+        planted for a ride if no bulletin, no headline about its area and no rain, fog, ice or
+        strong wind falls into its area and hours. The scripted server quotes the bulletins of the
+        ride's area. World news of real days are the headlines that do not name the city."""
     )
 
 
@@ -517,7 +525,7 @@ def draw_curves(axes: Any, results: Results) -> None:
     ours = [(day["rides"], above(results, day["fresh"])) for day in days]
     peers = [(day["rides"], day["peer"]["seconds"] - imports) for day in survived]
     bare = [(day["rides"], day["bare_read"]["seconds"]) for day in days]
-    # Okabe and Ito's colours, with markers of their own, so that none depends on its colour.
+    # Okabe and Ito's colours. Each curve also has its own marker, for readers who see no colours.
     curve(axes, peers, "pandas + boto3 + scikit-learn", "#D55E00", "s")
     curve(axes, ours, "this pipeline, with its tests", "#0072B2", "o")
     curve(axes, bare, "DuckDB only reading the file", "#555555", "^")
@@ -535,7 +543,7 @@ def draw_curves(axes: Any, results: Results) -> None:
 
 
 def curve(axes: Any, points: list[tuple[int, float]], label: str, colour: str, mark: str) -> None:
-    """Draw seconds by rides as microseconds per ride; what is not above nothing is left out."""
+    """Draw seconds by rides as microseconds per ride. Leave out values of zero and below."""
     shown = [(rides, spent / rides * 1e6) for rides, spent in points if spent > 0]
     axes.plot(*zip(*shown, strict=True), label=label, color=colour, marker=mark, linewidth=2)
 

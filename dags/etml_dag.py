@@ -4,22 +4,21 @@
 |---|---|---|
 | `wait_for_rides` | waits for the day's rides, two hours at most | |
 | `extract_cluster_save` | reads, cleans and clusters them | `clustered_data_D.json` |
-| `extract_summarize` | summarises, tests and publishes | all the rest |
+| `extract_summarize` | summarises, tests and publishes | everything else |
 | `send_report` | sends the report, if `SMTP_HOST` or `REPORT_WEBHOOK_URL` is set | |
 
-The two in the middle are one `dbt build` each, over a part of the graph, so that a failure of the
+Each of the two in the middle is one `dbt build` of a part of the graph, so that a failure of the
 second does not repeat the first.
 
 **The day** is the day before the run's date by the city's clocks, for scheduled, manual and
 backfill runs alike: the run of 2 May builds 1 May. A run by hand takes two parameters:
 
 - `date`: the day to build, `20230501` or `2023-05-01`, whatever the run's date is
-- `full_refresh`: passed on to dbt as `--full-refresh`. The day is made anew either way; the tables'
-  other days are history that no build can make again, so they stay, and no summary is asked for
-  again
+- `full_refresh`: passes `--full-refresh` to dbt. You seldom need it: every run makes its day anew.
+  It does not touch other days, and it does not ask for summaries again
 
-**Red?** The last line of the task's log says what is wrong. When that is mended, clear the task
-that failed: the run goes on from there. A rerun replaces the day and nothing else.
+**Red?** The last line of the task's log says what is wrong. When you have fixed it, clear the task
+that failed: the run continues from there. A rerun replaces the day and nothing else.
 """
 
 import json
@@ -59,7 +58,7 @@ FIRST_PART = "+clustered_data"
 
 
 def make_dag(city: City) -> DAG:
-    """The DAG of one city."""
+    """Return the DAG of one city."""
     with DAG(
         dag_id=city.dag_id,
         description="Every morning: the day before's rides, clustered and summarised",
@@ -115,9 +114,9 @@ def make_dag(city: City) -> DAG:
 
 
 def dbt_build(city: City, task_id: str, selection: str, **options: Any) -> DbtBuild:
-    """A `dbt build` of the day, over a part of the graph.
+    """Return a `dbt build` of the day, over a part of the graph.
 
-    A test of tables from both parts is cautious: it waits for the second.
+    Test selection is cautious: a test of tables from both parts runs in the second.
     """
     variables = shlex.quote(json.dumps({"date": DAY, **city.variables}))
     whole = f"dbt build --vars {variables} {{{{ '--full-refresh' if params.full_refresh }}}}"
@@ -133,7 +132,7 @@ def dbt_build(city: City, task_id: str, selection: str, **options: Any) -> DbtBu
     )
 
 
-# With a lakehouse the days go there: lakehouse_dag.py. Its builds cannot be cut into two parts.
+# With a lakehouse, lakehouse_dag.py builds the days. Its builds cannot be cut into two parts.
 if not LakehouseSettings.is_wanted():
     for city in read_cities(os.environ, PROJECT, VARS["time_zone"]):
         globals()[city.dag_id] = make_dag(city)
@@ -143,7 +142,7 @@ if __name__ == "__main__":  # python dags/etml_dag.py [YYYYMMDD], in Airflow's e
         sys.exit("Error: LAKEHOUSE_CATALOG is set: its days are built by lakehouse_dag.py")
     states = []
     for dag in [found for found in globals().values() if isinstance(found, DAG)]:
-        dag.deadline = None  # dag.test() knows none
+        dag.deadline = None  # dag.test() does not support it
         finished = dag.test(run_conf={"date": sys.argv[1]} if sys.argv[1:] else None)
         states.append(finished.state)
     sys.exit(set(states) != {"success"})

@@ -1,29 +1,29 @@
-"""The lakehouse: every morning the rides of the day before, of all cities side by side.
+"""The lakehouse: every morning the rides of the day before, for all cities in parallel.
 
-There are these DAGs where `LAKEHOUSE_CATALOG` is set; `etml_dag` is there where it is not.
+These DAGs exist if `LAKEHOUSE_CATALOG` is set. If it is not set, `etml_dag` exists instead.
 
 | DAG | when | does |
 |---|---|---|
 | `etml_lakehouse` | 06:00 | builds the day before; a DAG for each time zone of `CITIES` |
-| `etml_lakehouse_months` | the 2nd of a month | builds what is missing of the month before |
-| `etml_lakehouse_upkeep` | Sundays at noon | merges small files, removes those of old snapshots |
+| `etml_lakehouse_months` | the 2nd of a month | builds the missing days of the month before |
+| `etml_lakehouse_upkeep` | Sundays at noon | merges small files, removes files of old snapshots |
 
-**A morning** is mapped over the cities of `CITIES`: each waits for its own rides, and is built as
-soon as they are there, on whichever worker is free. One that fails holds no other up. The day is
-the day before the run's date by the city's clocks, for scheduled, manual and backfill runs alike.
-A run by hand takes three parameters:
+**A morning** is mapped over the cities of `CITIES`. Each city waits for its own rides, and is built
+as soon as they are there, on whichever worker is free. A city that fails does not delay the others.
+The day is the day before the run's date by the city's clocks, for scheduled, manual and backfill
+runs alike. A run by hand takes three parameters:
 
 - `date`: the day to build, `20230501` or `2023-05-01`, whatever the run's date is
-- `cities`: those to build, if not all
-- `full_refresh`: passed on to dbt as `--full-refresh`; other days stay either way
+- `cities`: the cities to build, if not all
+- `full_refresh`: passes `--full-refresh` to dbt; other days stay as they are
 
-**A month** is a task for each city that builds its days one after the other. Days that are there,
-and whose files in the lake are what they were, are left as they are; so a task that was stopped,
-or has failed, goes on where it was when it is cleared. Years are a backfill of this DAG; by hand,
-`month` is the month to build, `2023-05`.
+**A month** has one task for each city, which builds its days one after the other. It skips days
+that are published and whose files in the lake have not changed. So if a task was stopped or has
+failed, clear it, and it continues with the missing days. Years are a backfill of this DAG. For a
+run by hand, `month` is the month to build, such as `2023-05`.
 
-**Red?** The last line of the task's log says what is wrong. When that is mended, clear the task. A
-rerun replaces the city's day and nothing else.
+**Red?** The last line of the task's log says what is wrong. When you have fixed it, clear the task.
+A rerun replaces the city's day and nothing else.
 """
 
 import datetime
@@ -78,12 +78,12 @@ from dbt_project.settings.environment import (
 DAG_ID = "etml_lakehouse"
 MONTH_LIMIT = datetime.timedelta(days=1)
 UPKEEP_LIMIT = datetime.timedelta(hours=6)
-# For another build of the city, and for upkeep; then the task fails, and is tried again.
+# How long to wait for another build of the city, or for upkeep. Then the task fails and is retried.
 WAIT_SECONDS = str(BuildSettings.read().warehouse_wait_seconds or 900)
 
 
 class CitiesByName(dict[str, City]):
-    """The cities, for a task whose run is older than the last change of `CITIES`."""
+    """Cities by name. A run that is older than the last change of `CITIES` may ask for others."""
 
     def __missing__(self, name: str) -> NoReturn:
         fail_at_once(f"{name!r} is no city of CITIES: {', '.join(self)}")
@@ -93,8 +93,8 @@ CITIES = CitiesByName(
     (city.variables.get("city", VARS["city"]), city)
     for city in read_cities(os.environ, PROJECT, VARS["time_zone"])
 )
-"""By their names. A task knows the name of its city, and finds the rest here when it runs: where
-the city's warehouse is, is a matter of the worker."""
+"""The cities by their names. A task knows only its city's name, and looks up the rest here when it
+runs, because the warehouse's folder depends on the worker."""
 
 IN_LAKE_OF_CITY = "{{ cities[task.city].lake_url }}"
 PLACES_OF_CITY = {
@@ -106,17 +106,17 @@ CITY_OF_TASK: dict[str, Any] = {"map_index_template": "{{ task.city }}"}
 
 
 def as_variables(city: str, **more: str) -> str:
-    """The value of ``--vars`` for a city, quoted for a command line."""
+    """Return the value of ``--vars`` for a city, quoted for a command line."""
     return shlex.quote(json.dumps({**CITIES[city].variables, **more}))
 
 
 def day_of_city(dag_run: Any, params: Any, city: str) -> str:
-    """The day that a run builds of a city."""
+    """Return the day that a run builds for a city."""
     return day_of_run(dag_run, params, CITIES[city].time_zone)
 
 
 def month_of_city(dag_run: Any, params: Any, city: str) -> str:
-    """First and last day of the month that a run builds of a city."""
+    """Return the first and the last day of the month that a run builds for a city."""
     return days_of_month(dag_run, params, CITIES[city].time_zone)
 
 
@@ -132,7 +132,7 @@ DAY = "day(dag_run, params, task.city)"
 
 
 def cities_parameter(names: list[str]) -> Param:
-    """The cities that a run builds."""
+    """Return the parameter for the cities that a run builds."""
     return Param(
         [],
         type="array",
@@ -144,10 +144,10 @@ def cities_parameter(names: list[str]) -> Param:
 
 
 def names_of_run(names: list[str]) -> Any:
-    """A task that says which cities its run is mapped over.
+    """Return a task that says which cities its run is mapped over.
 
-    A task, because what it has said stays with the run: when a run is cleared after another city
-    has come, its third task is still that of the same city.
+    It is a task, because Airflow keeps its result with the run. So when a run is cleared after
+    a city was added, its third mapped task still belongs to the same city.
     """
 
     @task(task_id="cities", doc_md="Says which cities the run is mapped over.")
@@ -159,7 +159,7 @@ def names_of_run(names: list[str]) -> Any:
 
 
 def make_daily_dag(dag_id: str, names: list[str]) -> DAG:
-    """The DAG of every morning, for the cities of one time zone."""
+    """Return the DAG of every morning, for the cities of one time zone."""
     with DAG(
         dag_id=dag_id,
         description="Every morning: the day before's rides of all cities, into the lakehouse",
@@ -168,7 +168,7 @@ def make_daily_dag(dag_id: str, names: list[str]) -> DAG:
         start_date=FIRST_RUN,
         catchup=False,
         max_active_runs=1,
-        max_active_tasks=max(16, len(names)),  # it is the workers that say how many builds at once
+        max_active_tasks=max(16, len(names)),  # the workers limit the parallel builds
         tags=["taxi", "dbt", "lakehouse"],
         params={
             "date": DAY_PARAMETER,
@@ -225,7 +225,7 @@ def make_daily_dag(dag_id: str, names: list[str]) -> DAG:
 
 
 def make_monthly_dag() -> DAG:
-    """The DAG of whole months, for what the mornings have left out and for years of history."""
+    """Return the DAG of whole months, for days that the mornings missed and for history."""
     with DAG(
         dag_id=f"{DAG_ID}_months",
         description="Every month: its days that are missing, or whose files have changed",
@@ -270,7 +270,7 @@ def make_monthly_dag() -> DAG:
 
 
 def make_upkeep_dag() -> DAG:
-    """The DAG that looks after the lakehouse's files."""
+    """Return the DAG that maintains the lakehouse's files."""
     with DAG(
         dag_id=f"{DAG_ID}_upkeep",
         description="Every week: merge the lakehouse's small files, remove those of old snapshots",
@@ -294,10 +294,10 @@ def make_upkeep_dag() -> DAG:
 
 
 def daily_dags() -> dict[str, list[str]]:
-    """The cities of each daily DAG: one for each time zone.
+    """Return the cities of each daily DAG. There is one DAG for each time zone.
 
-    That of the first city keeps the plain name, so that a city of another time zone renames no DAG
-    that is at work.
+    The DAG of the first city's zone keeps the plain name. So adding a city of another zone renames
+    no existing DAG.
     """
     names: dict[str, list[str]] = defaultdict(list)
     for name, city in CITIES.items():
@@ -307,7 +307,7 @@ def daily_dags() -> dict[str, list[str]]:
 
 
 def slug(zone: str) -> str:
-    """A time zone as a part of a DAG's id; `Etc/GMT+5` and `Etc/GMT-5` differ in the sign alone."""
+    """Return a zone as a part of a DAG's id. `Etc/GMT+5` and `Etc/GMT-5` must stay different."""
     signed = re.sub(r"([+-])(?=\d)", lambda sign: "_plus_" if sign[1] == "+" else "_minus_", zone)
     return re.sub(r"[^a-z0-9]+", "_", signed.lower())
 

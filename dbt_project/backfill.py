@@ -1,9 +1,8 @@
 """Build many days: ``python -m dbt_project.backfill 20230501 20230531``.
 
-Each day is a ``dbt build`` in a process of its own, so that one that runs out of memory, or is
-killed, takes no other day with it; they share one start. A day that is published and whose files
-in the lake are what they were is left as it is; so a backfill that was stopped goes on where it was
-when it is started again.
+Each day is a ``dbt build`` in a process of its own, so a day that runs out of memory, or is killed,
+fails alone. The days share one start. A day is skipped if it is published and its files in the lake
+have not changed. So you can stop a backfill and start it again.
 """
 
 import argparse
@@ -32,19 +31,19 @@ from dbt_project.settings.variables import load_variables
 
 EXPORTS = ("clustered_data_{}.json", "clustered_summarized_{}.json", "report_{}.html")
 WAIT_SECONDS = 600
-"""How long a day waits for another build of the warehouse, the nightly one for instance."""
+"""How long a day waits for another build of the warehouse, such as the nightly one."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a day: built, unchanged or failed, and its closing line."""
+    """The result of a day: built, unchanged or failed, and its closing line."""
 
     word: str
     line: str = ""
 
 
 def days_between(first: datetime.date, last: datetime.date) -> Iterator[datetime.date]:
-    """Every day from the first to the last, which may be the earlier one."""
+    """Return every day from the first to the last. The last may be the earlier one."""
     step = datetime.timedelta(days=1 if first <= last else -1)
     while first != last + step:
         yield first
@@ -52,7 +51,7 @@ def days_between(first: datetime.date, last: datetime.date) -> Iterator[datetime
 
 
 def connect(lake: LakeSettings) -> duckdb.DuckDBPyConnection:
-    """Open a connection that can look at the lake."""
+    """Open a connection that can list the lake."""
     connection = duckdb.connect()
     is_s3 = lake.lake_url.is_s3 or lake.lake_output_url.is_s3
     connect_lake(connection, ["httpfs", "aws"] if is_s3 else [])
@@ -65,12 +64,12 @@ def is_up_to_date(
     day: datetime.date,
     inputs: str | None,
 ) -> bool:
-    """Whether a day's files are those that it was published from, and its exports are there.
+    """Whether a day's files are those that it was published from, and its exports exist.
 
     Raises
     ------
     UserError
-        In one line that names the path, if the lake has no rides for the day.
+        One line that names the path, if the lake has no rides for the day.
     """
     files = list_day(connection, lake.lake_url, day)
     if inputs != inputs_text(list(chain.from_iterable(files.values()))):
@@ -94,16 +93,16 @@ def build(builds: ForkedBuilds, day: datetime.date, variables: dict[str, object]
 def backfill(
     days: list[datetime.date], variables: dict[str, object], is_again: bool
 ) -> dict[datetime.date, Outcome]:
-    """Build days one after the other and say of each what became of it.
+    """Build days one after the other, and print the result of each.
 
     Parameters
     ----------
     days
-        In the order in which they are built.
+        The days, in the order in which they are built.
     variables
         Variables of dbt for all of them.
     is_again
-        Whether to build days, too, that are published and unchanged.
+        Whether to build also days that are published and unchanged.
     """
     lake = LakeSettings.read()
     environment = {"WAREHOUSE_WAIT_SECONDS": str(WAIT_SECONDS), **os.environ}
@@ -125,7 +124,7 @@ def backfill(
 
 
 def time_left(done: int, days: int, seconds: float) -> str:
-    """How far a backfill is, and about how long it still takes, as wide as the lines before it.
+    """Return the progress of a backfill and the time left, as wide as the lines before it.
 
     Examples
     --------
@@ -149,7 +148,7 @@ def parse_arguments() -> argparse.Namespace:
             days_between(parse_ride_date(arguments.first), parse_ride_date(arguments.last))
         )
         arguments.vars = yaml.safe_load(arguments.vars)
-    except (ValueError, yaml.YAMLError) as error:  # YAML makes a date of 2023-02-30, or fails to
+    except (ValueError, yaml.YAMLError) as error:  # ValueError: YAML takes 2023-02-30 for a date
         parser.error(" ".join(str(error).split()))
     if not isinstance(arguments.vars, dict):
         parser.error("--vars must be a mapping, as dbt takes it: '{city: Leith}'")
@@ -157,7 +156,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Build the days of the command line; the status is 1 if any has failed."""
+    """Build the days of the command line. The status is 1 if any day has failed."""
     arguments = parse_arguments()
     begun = time.monotonic()
     try:

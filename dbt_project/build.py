@@ -1,7 +1,7 @@
 """A day's build with a line for each step: ``python -m dbt_project.build 20230501``.
 
-It is ``dbt build`` of that day, for ``make build``. What dbt says of each of its nodes is in its
-log, ``logs/dbt.log``; ``dbt build`` itself says it on the terminal, too.
+It is ``dbt build`` of that day, for ``make build``. dbt's own lines about its nodes are in its log,
+``logs/dbt.log``. ``dbt build`` itself prints them on the terminal too.
 """
 
 import json
@@ -28,7 +28,7 @@ STEPS = {
     "report": "write the report",
     "published_warehouse": "publish",
 }
-"""What is said when the build comes to a model; those in between belong to the same step."""
+"""The step that begins with a model. The models after it belong to the same step."""
 
 
 class Steps:
@@ -39,7 +39,7 @@ class Steps:
         self.tests: Counter[str] = Counter()
 
     def on_event(self, event: Any) -> None:
-        """Take note of an event of dbt."""
+        """Handle an event of dbt."""
         match event.info.name, event.info.level:
             case "NodeStart", _ if event.data.node_info.node_name in STEPS:
                 self._say(STEPS[event.data.node_info.node_name])
@@ -47,7 +47,7 @@ class Steps:
                 self.tests[event.data.run_result.status] += 1
             case "CommandCompleted", _ if self.tests:
                 self._say(f"{self.tests['pass']} of {self.tests.total()} tests passed")
-            case "Note", "info":  # the package's own, of how far it is
+            case "Note", "info":  # the package's own lines of progress
                 self._say(event.info.msg)
             case _, "warn":
                 warning = one_line(event.info.msg).removeprefix("[WARNING]: ")
@@ -58,7 +58,7 @@ class Steps:
 
 
 def build(date: str) -> int:
-    """Build a day; the status is that of ``dbt build``."""
+    """Build a day. The status is that of ``dbt build``."""
     with in_one_line():
         make_folders_of_dbt()
     steps, closing_lines = Steps(), ClosingLines()

@@ -1,7 +1,7 @@
-"""What goes wrong, in one line: what it is, where, and what a person can do about it.
+"""Errors in one line: what is wrong, where, and what a person can do about it.
 
-`UserError` is what a user can cause. Each command has one door, `in_one_line`, and dbt's is in the
-plugin; any other exception is a mistake of this program and keeps its traceback.
+A `UserError` is an error that a user can cause. `in_one_line` reports it for each command; the
+plugin does so for dbt. Any other exception is a mistake of this program and keeps its traceback.
 """
 
 import os
@@ -19,19 +19,19 @@ _HEADING = re.compile(
 
 
 class UserError(ValueError):
-    """What a user can cause, and mend; the message is the one line that says what and how."""
+    """An error that a user can cause and fix. The message is one line that says what and how."""
 
 
 def caused_by_users() -> tuple[type[Exception], ...]:
-    """What a door tells in one line: DuckDB's errors and the system's are of files and servers."""
-    import duckdb  # not above: Airflow's environment, where a UserError is known, may have none
+    """Return the errors to report in one line. Those of DuckDB and the system are about files."""
+    import duckdb  # not above, because Airflow's environment imports UserError and may lack duckdb
 
     return UserError, OSError, duckdb.Error
 
 
 @contextmanager
 def in_one_line() -> Iterator[None]:
-    """End the process with status 1 and one line, if what a user can cause happens."""
+    """End the process with status 1 and one line, if an error happens that a user can cause."""
     try:
         yield
     except caused_by_users() as error:
@@ -39,7 +39,7 @@ def in_one_line() -> Iterator[None]:
 
 
 def line_of(error: BaseException) -> str:
-    """What an error says, in one line."""
+    """Return the message of an error, in one line."""
     if isinstance(error, OSError) and error.filename and error.strerror:
         return of_file(error.filename, error.strerror)
     return str(error) if isinstance(error, UserError) else one_line(str(error))
@@ -47,7 +47,7 @@ def line_of(error: BaseException) -> str:
 
 @contextmanager
 def errors_of(path: str | os.PathLike[str], way_out: str) -> Iterator[None]:
-    """Say why a file of DuckDB or SQLite cannot be used: in use, not to be written, damaged.
+    """Say why a file of DuckDB or SQLite cannot be used: in use, not writable, damaged.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def errors_of(path: str | os.PathLike[str], way_out: str) -> Iterator[None]:
     Raises
     ------
     UserError
-        In one line that names the file and says what to do.
+        One line that names the file and says what to do.
     """
     import duckdb  # as above
 
@@ -91,7 +91,7 @@ def _of_sqlite(path: str | os.PathLike[str], error: sqlite3.Error, way_out: str)
 
 
 def of_file(path: str | os.PathLike[str], what: str) -> str:
-    """What is wrong with a file or folder; whose it is, if it is another user's."""
+    """Say what is wrong with a file or folder, and whose it is if another user owns it."""
     places = (Path(path).absolute(), *Path(path).absolute().parents)
     owner = next(place for place in places if os.path.exists(place)).stat().st_uid
     user = os.geteuid()
@@ -107,10 +107,10 @@ def _name(user: int) -> str:
 
 
 def one_line(message: str) -> str:
-    """The line of an error message of dbt, DuckDB, PostgreSQL or Python that says what is wrong.
+    """Return the line that says what is wrong, from a message of dbt, DuckDB, PostgreSQL or Python.
 
-    A traceback says it in its last line, dbt and DuckDB in the first that is no heading, PostgreSQL
-    behind whoever has asked it.
+    In a traceback it is the last line. In dbt's and DuckDB's messages it is the first line that is
+    not a heading. PostgreSQL's text comes after the name of its caller.
     """
     plain = re.sub(r"\x1b\[[\d;]*m", "", message)
     lines = [line.strip() for line in plain.splitlines() if line.strip()]
@@ -118,13 +118,13 @@ def one_line(message: str) -> str:
     has_traceback = any(line.startswith("Traceback ") for line in lines)
     line = informative[-1] if has_traceback else informative[0]
     if not has_traceback and re.search(r"\(HTTP (code )?\d{3}[^)]*\)$", line):
-        # what the server has answered is the next line, if it is not a piece of SQL
+        # the next line has the server's answer, unless it is a piece of SQL
         line = ": ".join(
             [line, *(more for more in informative[1:2] if not more.startswith("LINE"))]
         )
     line = re.sub(r"^.*(?=connection to server)", "", line)
-    # what a query of ours says with error(), and what DuckDB says of files, is no input of a form
+    # DuckDB begins messages of error() and of files with this. Users have made no such input
     line = line.removeprefix("Invalid Input Error: ")
     line, _, _ = line.partition(" Parse errors cannot be ignored for JSON formats")
-    # the name of an error class, "dbt_project.room.SomeError: ", says nothing to an operator
+    # the name of an error class, "dbt_project.room.SomeError: ", does not help an operator
     return re.sub(r"^(\w+\.)+[A-Z]\w*: ", "", line)

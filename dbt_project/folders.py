@@ -1,4 +1,4 @@
-"""Folders that a command writes to: they are made, or in one line what keeps them from it."""
+"""Make the folders that a command writes to, or say in one line why that is not possible."""
 
 import os
 
@@ -7,19 +7,19 @@ from dbt_project.settings.environment import DbtSettings
 
 
 def make_folder(folder: str, variable: str) -> None:
-    """Make a folder if it is not there, and see that it can be written to.
+    """Make a folder if it does not exist, and check that it is writable.
 
     Parameters
     ----------
     folder
         Path.
     variable
-        The setting that names another one.
+        The setting with which the user can name another folder.
 
     Raises
     ------
     UserError
-        In one line, if that is not possible.
+        One line, if that is not possible.
     """
     way_out = f"; set {variable} to another folder"
     try:
@@ -33,12 +33,12 @@ def make_folder(folder: str, variable: str) -> None:
 
 
 def make_folders_of_dbt() -> None:
-    """Make the folders of dbt's own files: dbt itself ends without a word where it cannot.
+    """Make the folders of dbt's own files. dbt itself ends without a message if it cannot.
 
     Raises
     ------
     UserError
-        In one line, if one cannot be written to.
+        One line, if a folder is not writable.
     """
     for name, folder in DbtSettings.read():
         make_folder(folder, name.upper())

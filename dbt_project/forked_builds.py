@@ -1,8 +1,8 @@
-"""Builds of many days at one start.
+"""Build many days after one start.
 
-A process imports dbt and reads the project once, which is most of what a small day takes. For each
-day it forks, and the copy builds that day alone: one that is killed, or runs out of memory, takes
-no other with it, and leaves what a build of its own would leave.
+A process imports dbt and reads the project once, which takes most of the time of a small day. For
+each day it forks, and the copy builds that day alone. So a day that is killed, or runs out of
+memory, fails alone, and leaves the same state as a build of its own would.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ USED_BY_BUILDS = (
     "scipy.sparse.csgraph",
     "scipy.spatial",
 )
-"""What models import only as they run."""
+"""Modules that models import only when they run."""
 
 Variables = dict[str, object]
 
 
 class Built(NamedTuple):
-    """How a build ended: its status, negative for the signal that killed it, and what it said."""
+    """The end of a build: its status (negative for the signal that killed it) and its output."""
 
     status: int
     lines: list[str]
 
 
 class ForkedBuilds:
-    """Builds days one after the other; a context manager, which ends the process behind it."""
+    """Builds days one after the other. A context manager, which ends the process behind it."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self._environment = environment
@@ -65,7 +65,7 @@ class ForkedBuilds:
         Raises
         ------
         UserError
-            In one line, if the project cannot be read.
+            One line, if the project cannot be read.
         """
         with tempfile.NamedTemporaryFile("r", encoding="utf-8", errors="replace") as output:
             request = {"variables": variables, "output": output.name}
@@ -114,15 +114,15 @@ class ForkedBuilds:
 
 
 def serve(variables: str) -> None:
-    """Read the project, then build whatever day is asked for; ends with its input.
+    """Read the project, then build each day that the input asks for. End with the input.
 
-    Each line of the input is an object: ``variables`` of dbt, and the file for the ``output``. The
-    answer is a line with the build's status. The first answer, without a question, is that the
+    Each line of the input is an object with ``variables`` of dbt and the file for the ``output``.
+    The answer is a line with the build's status. A first answer, before any question, says that the
     project is read.
     """
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever is printed is no answer
-    # Ctrl-C reaches the build as well, which ends its day first.
+    os.dup2(2, 1)  # printed text must not mix with the answers
+    # Ctrl-C also reaches the build, which ends its day first.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     manifest = read_project(variables)
     for name in USED_BY_BUILDS:
@@ -139,7 +139,7 @@ def serve(variables: str) -> None:
 
 
 def read_project(variables: str) -> Any:
-    """Parse the project; exit with dbt's status if that is not possible."""
+    """Parse the project. Exit with dbt's status if that is not possible."""
     from dbt.cli.main import dbtRunner
 
     parsed = dbtRunner().invoke(["--log-level", "none", "parse", "--vars", variables])
@@ -149,7 +149,7 @@ def read_project(variables: str) -> Any:
 
 
 def build(manifest: Any, variables: Variables, output: str) -> int:
-    """Build a day, in a process of its own, with its output in a file; return its status."""
+    """Build a day in a process of its own, with its output in a file. Return its status."""
     from dbt.cli.main import dbtRunner
 
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -18,33 +18,33 @@ from dbt_project.warehouse.file import PUBLISHED_FILE, WarehouseFile
 
 
 class Published(Protocol):
-    """What a build, a backfill, an analyst and the e-mail ask of a published warehouse.
+    """What a build, a backfill, an analyst and the e-mail need from a published warehouse.
 
-    What a user can cause is a `UserError`, in one line.
+    Errors that a user can cause are `UserError`, in one line.
     """
 
     @property
     def name(self) -> str:
-        """What a person calls it."""
+        """Its name in messages."""
 
     @property
     def arguments(self) -> list[str]:
-        """With which DuckDB's command line opens it."""
+        """The arguments with which DuckDB's command line opens it."""
 
     @property
     def environment(self) -> dict[str, str]:
-        """What its environment needs beside: secrets, which arguments would show to others."""
+        """Environment variables for it: secrets, which arguments would show to other users."""
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """Open it read-only, with the marts by their plain names."""
 
     def hold(self, doing: str, wait_seconds: float) -> None:
-        """Keep all others from writing to it, for the rest of this process.
+        """Lock it for writing, for the rest of this process.
 
         Parameters
         ----------
         doing
-            What is done, for those who find it held: ``building 2023-05-01``.
+            What this process does, for the message of others: ``building 2023-05-01``.
         wait_seconds
             How long to wait for another process.
         """
@@ -52,19 +52,19 @@ class Published(Protocol):
     def begin_day(
         self, connection: duckdb.DuckDBPyConnection, marts: Schema, ride_date: datetime.date
     ) -> Collection[str]:
-        """Get ready for a build of a day.
+        """Prepare a build of a day.
 
         Parameters
         ----------
         connection
-            A connection to the database that dbt works in.
+            A connection to dbt's database.
         marts
-            Where that build makes its marts.
+            Where the build makes its marts.
 
         Returns
         -------
         collection of str
-            The marts whose rows of the day are gone.
+            The marts whose rows of the day were removed.
         """
 
     def publish(
@@ -79,39 +79,39 @@ class Published(Protocol):
         Parameters
         ----------
         connection
-            A connection of its own to the database that dbt works in: it sees what is committed.
+            A separate connection to dbt's database, so that it sees what is committed.
         marts
             Where dbt has built the marts.
         inputs
-            The files that the day was built from, as `inputs_text` has them.
+            The files that the day was built from, in the form of `inputs_text`.
 
         Returns
         -------
         pandas.DataFrame
-            ``table_name`` and number of ``rows``, one row a table.
+            ``table_name`` and number of ``rows``, one row for each table.
         """
 
     def inputs_of_days(self) -> dict[datetime.date, str | None]:
-        """The files from which each published day was built, as `inputs_text` has them."""
+        """Return the files of each published day, in the form of `inputs_text`."""
 
     def page(self, name: str) -> bytes:
-        """A page of the report, by its name."""
+        """Return a page of the report, by its name."""
 
 
 def published_warehouse(city: str | None = None, is_lakehouse: bool | None = None) -> Published:
-    """The one that the environment names.
+    """Return the published warehouse that the environment names.
 
     Parameters
     ----------
     city
-        Whose schema of a lakehouse it is; by default that of dbt_project.yml.
+        The city whose schema of a lakehouse it is. By default the city of dbt_project.yml.
     is_lakehouse
-        Whether it is a lakehouse; by default, if the environment names one.
+        Whether it is a lakehouse. By default it is one if the environment names one.
 
     Raises
     ------
     UserError
-        In one line, if a setting cannot be used.
+        One line, if a setting cannot be used.
     """
     warehouse = WarehouseSettings.read()
     if not (LakehouseSettings.is_wanted() if is_lakehouse is None else is_lakehouse):

@@ -1,4 +1,4 @@
-"""Ask the published warehouse: a query, an analysis by its name, or DuckDB's own command line.
+"""Query the published warehouse: with SQL, an analysis's name, or DuckDB's own command line.
 
 ``python -m dbt_project.query worst_rides`` runs ``analyses/worst_rides.sql``.
 """
@@ -37,12 +37,12 @@ def main(arguments: list[str]) -> int:
 
 
 def query_of(argument: str) -> str:
-    """The SQL that is asked: a query as it stands, or that of an analysis for its name.
+    """Return the SQL to run: a query as it is, or the SQL of the analysis with that name.
 
     Raises
     ------
     UserError
-        In one line that lists the analyses, if none has that name.
+        One line that lists the analyses, if none has that name.
     """
     if len(argument.split()) != 1:
         return argument
@@ -57,14 +57,14 @@ def query_of(argument: str) -> str:
 
 def _answer(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     try:
-        width = shutil.get_terminal_size((WIDE, 0)).columns  # of a terminal, or of a file
+        width = shutil.get_terminal_size((WIDE, 0)).columns  # WIDE if the output is a file
         connection.sql(query).show(max_width=width, max_rows=100, max_col_width=LONGEST_TEXT)
-    except duckdb.Error as error:  # what it says before the line of the query may be a hint
+    except duckdb.Error as error:  # the text before the line of the query may be a hint
         raise UserError(" ".join(str(error).partition("\nLINE ")[0].split())) from None
 
 
 def open_command_line(warehouse: Published) -> int:
-    """Hand over to DuckDB's command line, the one of this environment first."""
+    """Replace this process by DuckDB's command line, that of this environment first."""
     here = str(Path(sys.executable).parent)
     command_line = shutil.which("duckdb", path=os.pathsep.join([here, *os.get_exec_path()]))
     if not command_line:

@@ -1,10 +1,10 @@
 """Send a day's report: ``python -m dbt_project.send_report 20230501 [--city Leith]``.
 
-By e-mail once SMTP_HOST is set, as a card to a channel once REPORT_WEBHOOK_URL is. The figures are
-those of the published warehouse. The page is that in the warehouse's folder; with a lakehouse,
-whose builds may have run on another machine, that in the lake.
+It sends an e-mail if SMTP_HOST is set, and a card to a channel if REPORT_WEBHOOK_URL is set. The
+figures come from the published warehouse. The page comes from the warehouse's folder; with a
+lakehouse it comes from the lake, because another machine may have built it.
 
-It runs after a build and is no part of one, so that a mail server that is down holds back no data.
+It runs after a build and is not a part of it. So a mail server that is down delays no data.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from dbt_project.settings.environment import MailSettings, WebhookSettings
 from dbt_project.settings.ride_date import parse_ride_date
 
 TIMEOUT_SECONDS = 60
-TLS_PORT = 465  # where a connection is encrypted from its start
+TLS_PORT = 465  # the port of connections that are encrypted from their start
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
         if not ways:
             print("No e-mail: SMTP_HOST is not set.")
         failures = []
-        for way in ways:  # one that fails is no reason not to try the other
+        for way in ways:  # if one fails, the other is tried all the same
             try:
                 print(way(date, options.city))
             except UserError as error:
@@ -72,7 +72,7 @@ def post_card(date: datetime.date, city: str | None = None) -> str:
     Raises
     ------
     UserError
-        In one line that does not hold the address, which is a secret.
+        One line without the address, which is a secret.
     """
     settings = WebhookSettings.read()
     # Imported here, because a mistake in the settings is told before.
@@ -120,7 +120,7 @@ def write_message(
     Raises
     ------
     UserError
-        In one line, if the day has not been built or it is not said who writes to whom.
+        One line, if the day was not built, or if sender or recipients are not set.
     """
     # Imported here, because a mistake in the settings is told before.
     sender, recipients = settings.addresses()
@@ -151,7 +151,7 @@ def send(message: EmailMessage, settings: MailSettings) -> None:
     Raises
     ------
     UserError
-        In one line, if the server cannot be reached, refuses, or would get a password unencrypted.
+        One line, if the server cannot be reached, refuses, or would get a password unencrypted.
     """
     host, port, user = settings.smtp_host, settings.smtp_port, settings.smtp_user
     tls = ssl.create_default_context()

@@ -1,6 +1,6 @@
-"""The site of all tables, on this machine: ``python -m dbt_project.serve_docs 8080``.
+"""Serve the site of all tables on this machine: ``python -m dbt_project.serve_docs 8080``.
 
-It is made from the published warehouse's file, and served until Ctrl-C.
+The site is made from the published warehouse's file, and served until Ctrl-C.
 """
 
 import os
@@ -17,12 +17,12 @@ HOST = "127.0.0.1"
 
 
 def check_port(text: str) -> None:
-    """See that a port is free.
+    """Check that a port is free.
 
     Raises
     ------
     UserError
-        In one line, if it is not, or if it is no port.
+        One line, if it is in use, or is not a port.
     """
     if not text.isdecimal() or not 0 < int(text) < 1 << 16:
         raise UserError(f"PORT must be a number from 1 to 65535, not {text!r}")
@@ -36,7 +36,7 @@ def check_port(text: str) -> None:
 
 
 def main(port: str) -> int:
-    """Make the site and serve it; return the exit status if it cannot be made."""
+    """Make the site and serve it. Return the exit status if it cannot be made."""
     with in_one_line():
         check_port(port)
         make_folders_of_dbt()

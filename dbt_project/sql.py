@@ -1,4 +1,4 @@
-"""Names and texts in SQL, for what takes no parameters."""
+"""Names and texts in SQL, for statements that take no parameters."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Schema:
         return f"{quoted(self.database)}.{quoted(self.name)}"
 
     def table(self, name: str) -> str:
-        """A table's name in SQL."""
+        """Return a table's full name in SQL."""
         return f"{self}.{quoted(name)}"
 
 
 def quoted(name: str) -> str:
-    """An identifier in SQL."""
+    """Quote an identifier for SQL."""
     return '"' + name.replace('"', '""') + '"'

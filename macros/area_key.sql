@@ -1,5 +1,5 @@
-{# An area as areas are compared: without regard to case, to blanks around it and to the form of its accents. To trim
-   costs three times the rest, so only what ends or begins with a blank is trimmed. #}
+{# The key by which areas are compared. It ignores case, blanks around the area and the Unicode form of accents. Trimming
+   costs three times the rest, so only areas that begin or end with a blank are trimmed. #}
 {% macro area_key(area) -%}
     lower(nfc_normalize(
         case

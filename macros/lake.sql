@@ -1,4 +1,4 @@
-{# Where the lake is, and where exports go, as the build plugin has read it. #}
+{# Where the lake is, and where exports go. The build plugin has read both from the environment. #}
 {% macro lake_url() -%}
     {%- if not execute %}{{ return('') }}{% endif -%}
     {{- return(run_query("select getvariable('lake_url')").columns[0].values()[0]) -}}
@@ -9,7 +9,7 @@
     {{- return(run_query("select getvariable('lake_output_url')").columns[0].values()[0]) -}}
 {%- endmacro %}
 
-{# A text as SQL has it, in quotes. #}
+{# A text as an SQL literal, in quotes. #}
 {% macro sql_text(text) -%}
     {{- return("'" ~ text | replace("'", "''") ~ "'") -}}
 {%- endmacro %}
@@ -19,8 +19,8 @@
     {{- return(modules.re.sub('([*?\\[])', '[\\1]', path)) -}}
 {%- endmacro %}
 
-{# The files that hold a day's records of one kind, in the order of their names, each with its path and format: those
-   that the build plugin has listed and checked, so that none comes in between. #}
+{# The day's files of one kind, in the order of their names, each with its path and format. The build plugin has listed and
+   checked them once, so that a file that arrives during the build is not read. #}
 {% macro lake_files(kind) -%}
     {%- if not execute %}{{ return([]) }}{% endif -%}
     {%- set listing -%}
@@ -42,7 +42,7 @@
     ]
 {%- endmacro %}
 
-{# Files in their order, in lists of neighbours of one format. #}
+{# Files in their order, split into lists of neighbours with the same format. #}
 {% macro in_runs_of_a_format(files) -%}
     {%- set runs = [] -%}
     {%- for file in files -%}
@@ -52,8 +52,8 @@
     {{- return(runs) -}}
 {%- endmacro %}
 
-{# Every record of a day's files of one kind, as raw JSON in the order of the files: source_file, record.
-   A record is NULL where a line of a newline-delimited file is no JSON. No file: no record. #}
+{# Every record of a day's files of one kind, as raw JSON in the order of the files. The columns are source_file and record.
+   A record is NULL if a line of a newline-delimited file is not JSON. Without a file there are no records. #}
 {% macro lake_records(source_table) -%}
     (
         {%- for files in in_runs_of_a_format(lake_files(source_table.identifier)) %}
@@ -71,8 +71,8 @@
     )
 {%- endmacro %}
 
-{# A record, unless it is an array with objects in it, which may be records and would count as one: that ends the build.
-   Texts are taken out first, because they may hold a brace. #}
+{# A record. If it is an array of objects, the build ends: the objects may be records, and would count as one. Texts are
+   taken out first, because they may have a brace in them. #}
 {% macro unless_it_is_a_list_of_records(record, source_file) -%}
     case
         when
@@ -85,7 +85,7 @@
     end
 {%- endmacro %}
 
-{# When the last of a day's files of one kind came, for `dbt source freshness`. #}
+{# The time when the last of a day's files of one kind arrived, for `dbt source freshness`. #}
 {% macro lake_loaded_at(kind) -%}
     select max(last_modified)
     from read_blob({{ file_list(lake_files(kind)) }})

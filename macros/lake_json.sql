@@ -1,8 +1,8 @@
-{# Materialization of an export: the one column `record` of the model's query, JSON text, becomes the elements of a
-   JSON array in the lake, one a line, in the file <model>_<YYYYMMDD>.json. It is written beside the
-   warehouse and then brought to the lake, where it appears whole or not at all: see dbt_project/lake/delivery.py.
-   The relation is a view of the file as it stands in the lake, so that tests can read it back.
-   Used instead of dbt-duckdb's `external`, which writes one record of NULLs for an empty day. #}
+{# Materialization of an export. The model's query has one column, `record`, with JSON texts. They become the elements of a
+   JSON array, one on each line, in the lake's file <model>_<YYYYMMDD>.json. The file is written beside the warehouse and then
+   delivered to the lake, where it appears whole or not at all: see dbt_project/lake/delivery.py. The relation is a view of
+   the file in the lake, so that tests can read it back. dbt-duckdb's `external` is not used, because it writes one record of
+   NULLs for an empty day. #}
 {% materialization lake_json, adapter='duckdb' -%}
     {%- set view = this.incorporate(type='view') -%}
     {%- set url = export_url(this.identifier) -%}

@@ -22,9 +22,9 @@
     ]) -}}
 {%- endmacro %}
 
-{# Whether a record may have one of these fields, what DuckDB reads but JSON does not have (NaN, Infinity and a comma after
-   the last element), or line ends. Looked for in the text, at once for all exports; where it is true, the macros below
-   look closely. #}
+{# Whether a record may need to be rewritten before fields are added to it. It looks in the record's text for one of these
+   fields, for line ends, and for what DuckDB reads but JSON does not have: NaN, Infinity, and a comma after the last
+   element. One look serves all exports. Where it finds something, the macros below look closely. #}
 {% macro may_need_rewriting(record) -%}
     regexp_matches(
         {{ record }},
@@ -32,12 +32,12 @@
     )
 {%- endmacro %}
 
-{# Those of the exported fields that a record has itself, at its top level. #}
+{# The exported fields that a record already has, at its top level. #}
 {% macro own_exported_fields(record) -%}
     list_filter(json_keys({{ record }}), lambda key : key in ('{{ exported_fields() | join("', '") }}'))
 {%- endmacro %}
 
-{# Whether a record is JSON to any reader. #}
+{# Whether every JSON reader can read a record. #}
 {% macro is_strict_json(record) -%}
     not regexp_matches(
         regexp_replace({{ record }}, '"(?:[^"\\]|\\.)*"', '0', 'g'),
@@ -46,9 +46,9 @@
 {%- endmacro %}
 
 {# A ride's record on one line, with the fields `names` added to it. `added` is SQL for a JSON object's text that has them.
-   What the record had is not changed by a byte, but for the line ends between its fields. If it is no strict JSON, NaN and
-   Infinity become null and commas after a last element go. If it has a field of one of the names, that is replaced, for which
-   the record is written anew. `fields` has what was found out with the three macros above. #}
+   Line ends between its fields are removed; no other byte of the record changes. If it is not strict JSON, NaN and Infinity
+   become null and commas after a last element are removed. If it has a field with one of the names, the field is replaced, and
+   the record is written anew for that. `fields` has the results of the three macros above. #}
 {% macro add_json_fields(record, fields, names, added) -%}
     {%- set strict -%}
         case when {{ fields }}.is_strict_json then {{ record }}::varchar else {{ strict_json(record) }} end
@@ -64,17 +64,18 @@
     ) || ',' || substr({{ added }}, 2)
 {%- endmacro %}
 
-{# A JSON object's text without fields of these names; numbers are written anew. #}
+{# The text of a JSON object without the fields of these names. Numbers are written anew. #}
 {% macro without_fields(record, names) -%}
     json_merge_patch(({{ record }})::json, '{"{{ names | join('":null,"') }}":null}')::varchar
 {%- endmacro %}
 
-{# JSON text without line ends, which stand between its elements only: in its texts they are escaped. #}
+{# JSON text without line ends. They can stand only between its elements, because texts escape them. #}
 {% macro on_one_line(record) -%}
     regexp_replace({{ record }}, '[\r\n]+', '', 'g')
 {%- endmacro %}
 
-{# A record as JSON that any reader takes: outside of texts NaN and Infinity become null, and commas after a last element go. #}
+{# A record as JSON that every reader can read: outside of texts NaN and Infinity become null, and commas after a last element
+   are removed. #}
 {% macro strict_json(record) -%}
     array_to_string(
         list_transform(
@@ -90,15 +91,15 @@
     )
 {%- endmacro %}
 
-{# How deep JSON may be nested in a record of a ride. Readers of the exports give up at 512 levels (PHP) or about 1,000 (Python,
-   Java), and DuckDB's own functions end the process at some 100,000. #}
+{# The deepest nesting that a ride's record may have. Readers of the exports give up at 512 levels (PHP) or about 1,000
+   (Python, Java), and DuckDB's own functions end the process at some 100,000. #}
 {% macro deepest_nesting() -%}
     {{- return(500) -}}
 {%- endmacro %}
 
-{# Whether a record is nested deeper. What is short, or has few brackets, cannot be. Of the others nothing is left but brackets,
-   all of one kind: the texts go, and then numbers and words. A pattern says what n levels of them look like, which is matched
-   in one pass. #}
+{# Whether a record is nested deeper. A short record, or one with few brackets, cannot be. From the others the macro removes
+   texts, and then numbers and words, so that only brackets of one kind are left. One pass then matches a pattern for n levels
+   of brackets. #}
 {% macro is_nested_too_deeply(record) -%}
     {%- set n = deepest_nesting() -%}
     case

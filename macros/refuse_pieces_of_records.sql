@@ -1,6 +1,6 @@
-{# Hook that ends the build when a line that is no JSON begins an array, or a record that goes over several lines, or has a run
-   of zeros in it: that is a fault of the file, which has records of another form in it or has lost a part, and those would
-   count for more or fewer than they are. #}
+{# Hook that ends the build if a line that is not JSON begins an array or a record over several lines, or has a run of zeros
+   in it. This is a fault of the file: it has records of another form in it, or has lost a part. The build could not count its
+   records right. #}
 {% macro refuse_pieces_of_records(lines) -%}
     select error(
         records.source_file || case

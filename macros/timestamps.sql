@@ -1,17 +1,17 @@
-{# Times as the lake's files write them. Read is:
-   - ISO 8601, extended or basic, T or a space between date and time, with or without seconds and fractions of them; with
-     the offset it is honoured (Z, UTC, GMT, +05:45, +0545, +05), without one it is local time;
+{# Times as the lake's files write them. These macros read:
+   - ISO 8601, extended or basic, with T or a space between date and time, with or without seconds and their fractions. An
+     offset is honoured (Z, UTC, GMT, +05:45, +0545, +05). Without an offset the time is local;
    - RFC 2822, the dates of e-mails and feeds: Mon, 01 May 2023 10:00:00 +0100;
-   - a number: seconds or milliseconds since 1970. Digits in quotes are none: 2023050110 may as well be a date and an hour;
-   - a date alone, for fields where a day says something: its start or its end.
-   All else is NULL, and counted where it is read. #}
+   - a number: seconds or milliseconds since 1970. Digits in quotes are no number: 2023050110 may be a date and an hour;
+   - a date alone, for fields where a day is enough: its start or its end.
+   Everything else is NULL. The models that read a time count the unreadable ones. #}
 
 {# A field of a record as an instant.
-   `text` is the field as trimmed text, `day` what a date alone means: 'start', 'end' or nothing. #}
+   `text` is the field as trimmed text. `day` says what a date alone means: 'start', 'end' or nothing. #}
 {% macro to_instant(record, field, text, day=none) -%}
     {%- set time = '\\d{4}-\\d{2}-\\d{2}[T ]\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?' -%}
     case
-        -- as most are written: the two that DuckDB reads at once
+        -- the two most common forms, which DuckDB reads at once
         when regexp_full_match({{ text }}, '{{ time }}(Z|[+-](0\d|1[0-4]):[0-5]\d)')
             then try_cast({{ text }} as timestamptz)
         when regexp_full_match({{ text }}, '{{ time }}')
@@ -26,8 +26,8 @@
     end
 {%- endmacro %}
 
-{# An instant, if it lies in the years 1970 to 2100. Others are marks of a time that is not known, as year 1 and 9999 are,
-   or mistakes; Python's calendar, and at its ends DuckDB's, cannot reckon with them. #}
+{# An instant, if it lies in the years 1970 to 2100. Other years stand for an unknown time, such as 1 and 9999, or are
+   mistakes. Python's calendar cannot calculate with them, and DuckDB's cannot at its ends. #}
 {% macro within_the_years(instant) -%}
     case
         when {{ instant }} >= timestamptz '1970-01-01 00:00:00+00' and {{ instant }} < timestamptz '2101-01-01 00:00:00+00'
@@ -35,8 +35,8 @@
     end
 {%- endmacro %}
 
-{# A local time as an instant: in the hour that is left out as clocks go forward, one as much later; in the hour that comes
-   twice as they go back, the second time. #}
+{# A local time as an instant. When clocks go forward, a time in the missing hour is read as one hour later. When clocks go
+   back, a time in the repeated hour is read as the second one. #}
 {% macro local_time(timestamp) -%}
     timezone('{{ var("time_zone") }}', {{ timestamp }})
 {%- endmacro %}
@@ -54,7 +54,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Seconds or milliseconds, of the years 2000 to 2100: there the two cannot be taken for each other, nor 20230501 for one. #}
+{# Seconds or milliseconds, in the years 2000 to 2100. There the two cannot be confused, and 20230501 is neither. #}
 {% macro since_1970(number) -%}
     case
         when {{ number }} >= 946684800 and {{ number }} < 4133980800
@@ -92,7 +92,7 @@
     )[1]
 {%- endmacro %}
 
-{# The instant of a struct `part`, whose fields are texts; NULL if they are empty. #}
+{# The instant of a struct `part`. Its fields are texts. NULL if they are empty. #}
 {% macro instant_of(year_and_month, fraction) -%}
     {%- set time -%}
         {{ year_and_month }} || '-' || part.day || ' ' || part.hour || ':' || coalesce(nullif(part.minute, ''), '00') || ':'
@@ -105,7 +105,7 @@
     end
 {%- endmacro %}
 
-{# The offset that a zone stands for: those that RFC 2822 names, and no others, since names of zones are not unique. #}
+{# The offset of a zone. Only the zones that RFC 2822 names have one, because names of zones are not unique. #}
 {% macro offset_of(zone) -%}
     case
         when {{ zone }} in ('z', 'ut', 'utc', 'gmt') then '+00:00'

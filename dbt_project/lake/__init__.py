@@ -1,5 +1,5 @@
 """The lake: a folder or a bucket with a day's files.
 
-Hands out the listing of a day, the check that its files are whole, connections that reach it, and
-the way back for results. Knows nothing of what the files are read for, nor of a warehouse.
+This package lists a day's files, checks that they are whole, connects DuckDB to the lake, and
+delivers results. It does not know what the files are read for, and knows no warehouse.
 """

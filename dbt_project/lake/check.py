@@ -1,4 +1,4 @@
-"""A day's files, looked at before a build: are they whole, and how do records stand in them."""
+"""Check a day's files before a build: whether they are whole, and what format they have."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ from dbt_project.sql import sql_text
 Format = Literal["array", "newline_delimited", "unstructured", "empty"]
 
 _FIRST_LINES = 100
-_SHOWN = 60  # characters of a line that is quoted
+_SHOWN = 60  # characters of a line that a message quotes
 
 
 def check_files(
     connection: duckdb.DuckDBPyConnection, day: Mapping[str, Sequence[LakeFile]]
 ) -> list[FileToRead]:
-    """Check every file of a day as far as that is possible without reading it twice.
+    """Check every file of a day, as far as that is possible without reading it twice.
 
     Parameters
     ----------
     connection
-        It has the way to the lake.
+        A connection that can read the lake.
     day
-        The day's files by kind, as `list_day` gives them.
+        The day's files by kind, from `list_day`.
 
     Returns
     -------
     list of FileToRead
-        The files that are to be read, in the order of the listing, each with its format; those in
-        which there is nothing are not among them.
+        The files to read, in the order of the listing, each with its format. Empty files are left
+        out.
 
     Raises
     ------
     UserError
-        In one line that names the file, if it is cut off, damaged or no JSON; or if none of the
-        files of the day's rides holds anything.
+        One line that names the file, if the file is cut off, damaged or not JSON, or if all files
+        of the day's rides are empty.
     """
     content = LakeContent(connection)
     found = [
@@ -69,9 +69,9 @@ def _format_of(
 ) -> Format:
     """Return the format of a file.
 
-    DuckDB would find it out by itself, but takes an array after a byte-order mark for one record,
-    lines of which the first is malformed for something else, and an array that was cut off between
-    two records for a whole one.
+    DuckDB could detect it, but makes three mistakes. It reads an array after a byte-order mark as
+    one record, does not recognise lines if the first one is malformed, and takes an array that was
+    cut off between two records for a whole one.
     """
     try:
         ends = content.ends(file)
@@ -94,7 +94,7 @@ def _format_of(
     if _fault_of(connection, first_line):
         return _other_format(connection, file, ends)
     if ends.first.startswith(BYTE_ORDER_MARK):
-        return "unstructured"  # to the reader of lines the mark is a part of the first one
+        return "unstructured"  # the reader of lines takes the mark for a part of the first line
     return _lines(connection, file, ends)
 
 
@@ -121,7 +121,10 @@ def _lines(connection: duckdb.DuckDBPyConnection, file: LakeFile, ends: Ends) ->
 
 
 def _other_format(connection: duckdb.DuckDBPyConnection, file: LakeFile, ends: Ends) -> Format:
-    """The format of a file whose first line is no JSON: the record goes on, or is malformed."""
+    """Return the format of a file whose first line is not JSON.
+
+    Either its record goes on in the next line, or it is malformed.
+    """
     try:
         _first_records(connection, file.path, "unstructured", "left(json::VARCHAR, 1)", 1)
     except duckdb.InvalidInputException as error:
@@ -135,7 +138,7 @@ def _other_format(connection: duckdb.DuckDBPyConnection, file: LakeFile, ends: E
 
 
 def _fault_of(connection: duckdb.DuckDBPyConnection, line: bytes) -> str:
-    """What DuckDB says of a line that it cannot read; empty if it can."""
+    """Return what DuckDB says about a line that it cannot read. Empty if it can read the line."""
     try:
         connection.execute("SELECT ?::JSON", [line.strip().decode(errors="replace")])
     except duckdb.ConversionException as error:
@@ -144,7 +147,7 @@ def _fault_of(connection: duckdb.DuckDBPyConnection, line: bytes) -> str:
 
 
 def _check_first_records(connection: duckdb.DuckDBPyConnection, file: FileToRead) -> None:
-    """See that the first records can be read, and that they are not lists of records themselves."""
+    """Check that the first records can be read, and that they are not lists of records."""
     fields = ", ".join(map(sql_text, MAIN_FIELDS[file.kind]))
     wrapping = (
         "CASE WHEN json_type(json) = 'OBJECT' AND regexp_matches(json, '\\[\\s*\\{') "
@@ -165,7 +168,7 @@ def _check_first_records(connection: duckdb.DuckDBPyConnection, file: FileToRead
 def _first_records(
     connection: duckdb.DuckDBPyConnection, path: str, name: str, what: str, limit: int
 ) -> list[str | None]:
-    """What an expression of SQL makes of the first records of a file."""
+    """Evaluate an SQL expression on the first records of a file."""
     query = (
         f"SELECT {what} FROM read_json_objects(?, format = ?, ignore_errors = true) LIMIT {limit}"
     )

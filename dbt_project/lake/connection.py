@@ -1,4 +1,4 @@
-"""The way to the lake for a connection of DuckDB: extensions, and how S3 is reached."""
+"""Connect DuckDB to the lake: extensions, and the access to S3."""
 
 import importlib.resources
 from collections.abc import Iterable
@@ -23,24 +23,24 @@ def load_extensions(connection: duckdb.DuckDBPyConnection, names: Iterable[str])
 
 
 def load_sql(name: str) -> str:
-    """SQL that loads an extension from its Python package."""
+    """Return SQL that loads an extension from its Python package."""
     package = importlib.resources.files(f"duckdb_extension_{name}")
     file = package / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
     return f"LOAD {sql_text(str(file))}"
 
 
 def connect_lake(connection: duckdb.DuckDBPyConnection, extensions: Iterable[str]) -> S3 | None:
-    """Give a connection what it needs to read the lake.
+    """Prepare a connection to read the lake.
 
     Returns
     -------
     S3 or None
-        How S3 is reached, to renew what expires. None without S3.
+        The access to S3, to renew credentials that expire. None without S3.
 
     Raises
     ------
     UserError
-        In one line, if a setting cannot be used or there are no credentials.
+        One line, if a setting cannot be used or there are no credentials.
     """
     extensions = list(extensions)
     load_extensions(connection, extensions)
@@ -53,7 +53,7 @@ def connect_lake(connection: duckdb.DuckDBPyConnection, extensions: Iterable[str
 
 
 def buckets_in_use() -> list[str]:
-    """The buckets that the settings name."""
+    """Return the buckets that the settings name."""
     lake = LakeSettings.read()
     places = [lake.lake_url, lake.lake_output_url]
     if LakehouseSettings.is_wanted():

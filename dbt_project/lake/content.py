@@ -1,4 +1,4 @@
-"""The bytes of the lake's files: how one begins and ends, and a gzip read to its end."""
+"""The bytes of the lake's files: their beginnings and ends, and gzips read to their end."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from dbt_project.settings.lake_url import glob_text
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 GZIP = b"\x1f\x8b"
-LONGEST_LINE = 16 << 20  # bytes; about what DuckDB's reader takes for a record
+LONGEST_LINE = 16 << 20  # bytes; about the longest record that DuckDB's reader accepts
 
 _BLOCK = 1 << 16
 _CHUNK = 1 << 20
-# Bits in the header of a gzip that DuckDB's reader does not know: text, a checksum, a comment.
+# Bits in a gzip's header that DuckDB's reader does not support: text, a checksum, a comment.
 _UNKNOWN_FLAGS = 0b10011
 
 
 class Ends(NamedTuple):
-    """How a file begins and ends: at least with its first and its last line, if it is no array."""
+    """The beginning and the end of a file: at least its first and last line, if it has lines."""
 
     first: bytes
     last: bytes
@@ -39,22 +39,22 @@ class LakeContent:
     Parameters
     ----------
     connection
-        It has the way to the lake.
+        A connection that can read the lake.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
 
     def ends(self, file: LakeFile) -> Ends:
-        """Read how a file begins and ends; a gzip is read whole for it, to see that it is.
+        """Read the beginning and the end of a file. A gzip is read to its end, to check it.
 
         Raises
         ------
         ValueError
             If the file is a gzip that is cut off, damaged, padded, or of a kind that DuckDB does
-            not read. The message goes on from the name of the file.
+            not read. The message continues a sentence that begins with the file's name.
         OSError
-            If it cannot be read.
+            If the file cannot be read.
         """
         if not file.path.endswith(".gz"):
             return _ends_of_plain(partial(self._part, file.path), file.size)
@@ -62,10 +62,9 @@ class LakeContent:
             return _ends_of_pieces(_decompressed(compressed))
 
     def lines(self, path: str) -> Iterator[tuple[int, bytes]]:
-        r"""What is between the line feeds of a file, without the blanks around it.
+        r"""Yield the lines of a file, without the blanks around them.
 
-        That is how DuckDB reads a file of lines: nothing but ``\n`` ends one, and empty ones do not
-        count.
+        DuckDB reads lines in the same way: only ``\n`` ends a line, and empty lines do not count.
 
         Yields
         ------
@@ -75,7 +74,7 @@ class LakeContent:
         Raises
         ------
         OSError
-            If it cannot be read.
+            If the file cannot be read.
         """
         with self._open(path) as opened:
             content = gzip.GzipFile(fileobj=opened) if path.endswith(".gz") else opened
@@ -106,7 +105,9 @@ class LakeContent:
                 part = self._client.get_object(Bucket=bucket, Key=key, Range=wanted)
                 content: bytes = part["Body"].read()
                 return content
-            except ResponseStreamingError as error:  # cut off on the way; the client asks once
+            except (
+                ResponseStreamingError
+            ) as error:  # the transfer was cut off; the client does not retry
                 if not attempts_left:
                     raise OSError(" ".join(str(error).split())) from None
             except (BotoCoreError, ClientError) as error:
@@ -115,11 +116,11 @@ class LakeContent:
 
     @cached_property
     def _client(self) -> Any:
-        return S3(S3Settings.read()).client  # which itself minds dots in names
+        return S3(S3Settings.read()).client  # it handles dots in bucket names itself
 
 
 def begins_array(content: bytes) -> bool:
-    """Whether the first thing in a file, or in a line, is an array."""
+    """Whether a file, or a line, begins with an array."""
     return content.removeprefix(BYTE_ORDER_MARK).lstrip().startswith(b"[")
 
 
@@ -158,7 +159,7 @@ def _ends_of_pieces(pieces: Iterable[bytes]) -> Ends:
 
 
 def _decompressed(compressed: BinaryIO) -> Iterator[bytes]:
-    """What is in a gzip, one member after the other."""
+    """Yield the content of a gzip, one member after the other."""
     data = compressed.read(_CHUNK)
     if not data:
         raise ValueError("is cut off or damaged: it is empty; write it again")
@@ -180,7 +181,7 @@ def _decompressed(compressed: BinaryIO) -> Iterator[bytes]:
 
 
 def _member(compressed: BinaryIO, data: bytes) -> Generator[bytes, None, bytes]:
-    """What is in a member of a gzip that begins with `data`; returns what was read beyond it."""
+    """Yield the content of a gzip member that begins with `data`; return the bytes beyond it."""
     member = zlib.decompressobj(wbits=31)
     try:
         while not member.eof:

@@ -1,8 +1,8 @@
-"""Bringing an export to the lake: what was there is replaced whole, or stays what it was.
+"""Deliver an export to the lake: it replaces the earlier one whole, or leaves it as it was.
 
-Exports are written beside the warehouse first. DuckDB's own COPY to S3 is not used, for when it
-fails, it deletes the object that it was to replace, and when its query fails, it uploads what there
-was until then; nor is its COPY into the lake's folder, where a full disk leaves half a file.
+Exports are written beside the warehouse first. DuckDB's own COPY is not used. To S3 it deletes the
+object that it cannot replace, and uploads half a file if its query fails. Into a folder it leaves
+half a file if the disk is full.
 """
 
 import errno
@@ -17,7 +17,7 @@ from dbt_project.settings.environment import S3Settings
 
 
 class DeliveryError(UserError):
-    """A file is not in its place; the message is one line."""
+    """A file could not be delivered. The message is one line."""
 
 
 def deliver(file: Path, place: str) -> None:
@@ -26,7 +26,7 @@ def deliver(file: Path, place: str) -> None:
     Raises
     ------
     DeliveryError
-        If that is not possible. What was in that place is there still.
+        If that is not possible. The earlier file is still in its place.
     """
     try:
         if place.startswith("s3://"):
@@ -49,7 +49,7 @@ def _move(file: Path, place: Path) -> None:
 
 
 def copy_whole(file: Path, place: Path) -> None:
-    """Put a copy of a file in a place of this machine; a full disk leaves what was there.
+    """Put a copy of a file in a place on this machine. If the disk is full, the earlier file stays.
 
     Raises
     ------
@@ -67,9 +67,9 @@ def copy_whole(file: Path, place: Path) -> None:
 def upload(file: Path, url: str) -> None:
     """Put a file in place of an S3 object.
 
-    Credentials, region and server are those of AWS's own settings, as for reading. With
-    ``LAKE_KMS_KEY_ID`` the object is encrypted with that key of AWS's KMS, else as its bucket has
-    it.
+    Credentials, region and server come from AWS's own settings, as for reading. With
+    ``LAKE_KMS_KEY_ID`` that KMS key encrypts the object, otherwise the bucket's own encryption
+    applies.
 
     Parameters
     ----------
@@ -81,9 +81,9 @@ def upload(file: Path, url: str) -> None:
     Raises
     ------
     DeliveryError
-        If the server refuses it, or fails or is silent until all attempts are used up.
+        If the server refuses it, or if it fails or is silent in all attempts.
     """
-    # boto3 takes a quarter of a second to import, and a lake in a folder has no use for it
+    # boto3 takes a quarter of a second to import, and a lake in a folder does not need it
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 

@@ -14,7 +14,7 @@ from dbt_project.settings.lake_url import UNSAFE, UNSAFE_WORDS, LakeUrl
 from dbt_project.sql import sql_text
 
 RIDES = "taxi-rides"
-# Of each kind of file, the fields without any of which a record says nothing.
+# The main fields of each kind of file. A record without any of them says nothing.
 MAIN_FIELDS = {
     RIDES: ("ride_id", "ride_dist", "ride_time"),
     "news": ("published_at", "text"),
@@ -27,7 +27,7 @@ FILE_KINDS = tuple(MAIN_FIELDS)
 
 @dataclass(frozen=True)
 class LakeFile:
-    """A file of the lake as it is listed."""
+    """A file in the lake's listing."""
 
     path: str
     size: int
@@ -43,7 +43,7 @@ class FileToRead:
     kind
         One of `FILE_KINDS`.
     format
-        How records stand in it, by the name that DuckDB's ``read_json_objects`` has for it.
+        The format of its records, by the name that DuckDB's ``read_json_objects`` uses.
     """
 
     kind: str
@@ -54,12 +54,12 @@ class FileToRead:
 def list_files(
     connection: duckdb.DuckDBPyConnection, lake: LakeUrl, kind: str, ride_date: datetime.date
 ) -> list[LakeFile]:
-    """The day's files of one kind: one file or parts, plain or gzip, in the order of their names.
+    """List the day's files of one kind: one file or parts, plain or gzip, ordered by name.
 
     Raises
     ------
     UserError
-        In one line, if the name of a part is none that can be read safely.
+        One line, if the name of a part cannot be read safely.
     """
     listing = "SELECT filename, size, last_modified FROM read_blob(?) ORDER BY filename"
     try:
@@ -79,13 +79,13 @@ def list_files(
 def list_day(
     connection: duckdb.DuckDBPyConnection, lake: LakeUrl, ride_date: datetime.date
 ) -> dict[str, list[LakeFile]]:
-    """The day's files of every kind, by kind.
+    """List the day's files of every kind, by kind.
 
     Raises
     ------
     UserError
-        In one line that names the path, if there are no rides, or if the name of a part is none
-        that can be read safely.
+        One line that names the path, if there are no rides, or if the name of a part cannot be
+        read safely.
     """
     files = {kind: list_files(connection, lake, kind, ride_date) for kind in FILE_KINDS}
     if not files[RIDES] and not lake.is_s3 and not Path(lake.text).is_dir():
@@ -102,7 +102,7 @@ def list_day(
 
 
 def files_sql(files: Sequence[FileToRead]) -> str:
-    """The list of these files in SQL, of structs with their kind, path and format."""
+    """Return these files as an SQL list of structs with kind, path and format."""
     structs = [
         f"{{'kind': {sql_text(file.kind)}, 'path': {sql_text(file.path)}, "
         f"'format': {sql_text(file.format)}}}"
@@ -112,6 +112,6 @@ def files_sql(files: Sequence[FileToRead]) -> str:
 
 
 def inputs_text(files: Sequence[LakeFile]) -> str:
-    """Text that is the same as long as no file has come, gone or changed."""
+    """Return a text that changes if a file is added, removed or changed."""
     seen = [(file.path, file.size, file.modified.astimezone(datetime.UTC)) for file in files]
     return json.dumps([[path, size, modified.isoformat()] for path, size, modified in seen])

@@ -1,4 +1,4 @@
-"""Lines of the lake's files that are no JSON: DuckDB says which, and not what is in them."""
+"""Lines of the lake's files that are not JSON. DuckDB says which lines, but not what they hold."""
 
 from __future__ import annotations
 
@@ -32,27 +32,28 @@ ORDER BY file.path
 def malformed_lines(
     connection: duckdb.DuckDBPyConnection, ride_records: duckdb.DuckDBPyRelation
 ) -> pd.DataFrame:
-    r"""Fetch the text of the records of rides that are no JSON.
+    r"""Fetch the text of the ride records that are not JSON.
 
-    Only files that have such records are read again, a line at a time.
+    Only files with such records are read again, line by line.
 
     Parameters
     ----------
     connection
-        It has the way to the lake, and the variable `lake_files`.
+        A connection that can read the lake, and has the variable `lake_files`.
     ride_records
-        Columns source_file, record_number and record, which is NULL for a line that is no JSON.
+        Columns source_file, record_number and record. The record is NULL for a line that is not
+        JSON.
 
     Returns
     -------
     DataFrame
-        Columns record_number, int64; line_number, int64, of the file as an editor counts; line,
-        text, in which a byte that is no UTF-8 stands as ``\xe9``.
+        Columns record_number, int64; line_number, int64, as an editor counts; line, text, with a
+        byte that is not UTF-8 written as ``\xe9``.
 
     Raises
     ------
     UserError
-        In one line that names the file, if its lines are not its records one by one.
+        One line that names the file, if each line is not one record.
     """
     found: list[tuple[int, int, str]] = []
     for path, records, malformed, numbers in ride_records.query("records", _FILES).fetchall():
@@ -65,18 +66,18 @@ def malformed_lines(
 def nth_lines(
     lines: Iterable[tuple[int, bytes]], wanted: Collection[int], path: str, records: int
 ) -> Iterator[tuple[int, str]]:
-    """Pick lines of a file by their place among those that are not empty, from 1.
+    """Pick lines of a file by their place among the lines that are not empty, from 1.
 
     Parameters
     ----------
     lines
         Numbers and bytes of the lines that are not empty.
     wanted
-        Places, in their order.
+        Places, in ascending order.
     path
         Name of the file, for the message.
     records
-        How many records DuckDB has read from the file.
+        The number of records that DuckDB has read from the file.
 
     Yields
     ------
@@ -86,7 +87,7 @@ def nth_lines(
     Raises
     ------
     UserError
-        If the file has another number of lines than of records.
+        If the numbers of lines and records differ.
     """
     places = set(wanted)
     place = 0

@@ -10,7 +10,7 @@ from dbt_project.settings.lake_url import glob_text
 
 
 def write_page(folder: str, name: str, html: str) -> str:
-    """Write a page in the place of an earlier one of its name.
+    """Write a page. It replaces an earlier page of the same name.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def write_page(folder: str, name: str, html: str) -> str:
 
 
 def page_names(connection: duckdb.DuckDBPyConnection, folder: str) -> list[str]:
-    """Names of the days' pages that a folder or bucket has."""
+    """Return the names of the days' pages in a folder or bucket."""
     pattern = f"{glob_text(folder.rstrip('/'))}/report_*.html"
     found = connection.execute("SELECT parse_filename(file) FROM glob(?)", [pattern]).fetchall()
     return [name for (name,) in found]

@@ -1,8 +1,8 @@
-"""How S3 is reached: botocore finds it out once, for DuckDB's reading and for writing alike.
+"""The access to S3. botocore resolves it once, for DuckDB's reading and for writing.
 
-AWS's own tools take credentials, region, server and certificates from the environment, from
-profiles, from roles and from the machine. DuckDB knows a part of that. So it is told what botocore
-has found: what is read and what is written then goes to one place with one key.
+AWS's own tools take credentials, region, server and certificates from the environment, profiles,
+roles and the machine. DuckDB supports only some of these. So botocore resolves them and gives the
+result to DuckDB: a build then reads and writes in one place with one key.
 """
 
 from __future__ import annotations
@@ -19,17 +19,16 @@ from dbt_project.sql import sql_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# How often a server is asked again after a silence of LAKE_TIMEOUT_SECONDS (not: a long transfer),
-# after a cut connection and after a 5xx or 429: at once, then after 0.5, 1 and 2 seconds. S3 asks
-# to be left alone for moments, and an outage of minutes is for the scheduler. So a server that
-# hangs is given up after five silences.
+# Retries after a silence of LAKE_TIMEOUT_SECONDS (not: a long transfer), a cut connection, a 5xx or
+# a 429: at once, then after 0.5, 1 and 2 seconds. S3 may ask for a moment's pause; an outage of
+# minutes is left to the scheduler. So a build gives up on a silent server after five silences.
 HTTP_SETTINGS = {"http_retries": 4, "http_retry_wait_ms": 500, "http_retry_backoff": 2}
 
 _OF_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
 class Key(NamedTuple):
-    """Credentials as they are at a moment; those of a role change within hours."""
+    """Credentials at one moment. A role's credentials change within hours."""
 
     key_id: str
     secret: str
@@ -37,15 +36,15 @@ class Key(NamedTuple):
 
 
 class S3:
-    """S3 as AWS's own settings have it at this moment.
+    """The access to S3 by AWS's own settings.
 
     Parameters
     ----------
     settings
-        The part of them that is checked in words, and our own.
+        The settings that this program checks, and its own.
     buckets
-        Buckets that are read: one with a dot in its name is part of no host name, because no
-        certificate would fit it.
+        The buckets to read. If a name has a dot, the bucket cannot be part of the host name,
+        because no certificate would match.
 
     Attributes
     ----------
@@ -55,11 +54,11 @@ class S3:
     Raises
     ------
     UserError
-        In one line, if there are no credentials, or a profile or role cannot be used.
+        One line, if there are no credentials, or a profile or role cannot be used.
     """
 
     def __init__(self, settings: S3Settings, buckets: Iterable[str] = ()) -> None:
-        # a quarter of a second to import, and a lake in a folder has no use for it
+        # this import takes a quarter of a second, and a lake in a folder does not need it
         import boto3
         from botocore.session import Session
 
@@ -76,29 +75,29 @@ class S3:
             self._clients = boto3.Session(botocore_session=self._session)
             self.client = self._client(self._wanted_style())
             if self._is_elsewhere and not self._wanted_style():
-                # other S3 servers know no buckets as names of hosts, unless one asks for them
+                # other S3 servers do not support buckets in host names, unless you ask for it
                 self.client = self._client("path")
 
     def key(self) -> Key:
-        """The credentials that hold now; renewed if they are about to expire.
+        """Return the current credentials. Renew them if they are about to expire.
 
         Raises
         ------
         UserError
-            In one line, if they cannot be renewed.
+            One line, if they cannot be renewed.
         """
         with _in_one_line():
             found = self._credentials.get_frozen_credentials()
         return Key(found.access_key, found.secret_key, found.token)
 
     def secret_sql(self, key: Key | None = None) -> str:
-        """SQL that tells DuckDB how to reach S3.
+        """Return SQL that tells DuckDB how to reach S3.
 
         Parameters
         ----------
         key
-            Credentials, which are then a part of the statement. None for a program that looks for
-            them in its own environment: see `environment`.
+            Credentials, which become a part of the statement. None for a program that takes them
+            from its environment: see `environment`.
         """
         url = urlsplit(self.client.meta.endpoint_url)
         if key is None:
@@ -120,7 +119,7 @@ class S3:
         return f"CREATE OR REPLACE SECRET lake ({', '.join(options)})"
 
     def http_settings_sql(self) -> str:
-        """SQL for all connections of a database: patience with a server, and whom to trust."""
+        """Return SQL for all connections of a database: timeouts, retries and certificates."""
         values: dict[str, Any] = {
             "http_timeout": self._settings.lake_timeout_seconds,
             **HTTP_SETTINGS,
@@ -130,7 +129,7 @@ class S3:
         return "; ".join(f"SET GLOBAL {name} = {value}" for name, value in values.items())
 
     def environment(self) -> dict[str, str]:
-        """Environment variables that hold the credentials, for a program that is started."""
+        """Return environment variables with the credentials, for a program to start."""
         key = self.key()
         found = {
             "AWS_ACCESS_KEY_ID": key.key_id,
@@ -140,18 +139,18 @@ class S3:
         return {name: value for name, value in found.items() if value}
 
     def _region(self) -> str | None:
-        # botocore knows the second name alone
+        # botocore supports only the second name, AWS_DEFAULT_REGION
         return self._settings.region or self._session.get_config_variable("region")
 
     def _wanted_style(self) -> str | None:
-        """The addressing style that a profile asks for, ``path`` or ``virtual``."""
+        """Return the addressing style of the profile: ``path``, ``virtual`` or None."""
         style = self._session.get_scoped_config().get("s3", {})
         wanted = style.get("addressing_style") if isinstance(style, dict) else None
         return wanted if wanted in ("path", "virtual") else None
 
     @property
     def _is_elsewhere(self) -> bool:
-        """Whether the server is another one than AWS's."""
+        """Whether the server is not AWS's."""
         host = urlsplit(self.client.meta.endpoint_url).hostname or ""
         return not host.endswith(_OF_AWS)
 
@@ -174,7 +173,7 @@ class S3:
                     "mode": "standard",
                     "total_max_attempts": HTTP_SETTINGS["http_retries"] + 1,
                 },
-                # other S3 servers do not know newer checksums
+                # other S3 servers do not support newer checksums
                 request_checksum_calculation="when_required",
                 s3={"addressing_style": style} if style else {},
             ),
@@ -183,7 +182,7 @@ class S3:
 
 @contextmanager
 def _in_one_line() -> Iterator[None]:
-    """Tell what botocore cannot use; its messages hold no secret."""
+    """Say in one line what botocore cannot use. Its messages have no secrets in them."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:

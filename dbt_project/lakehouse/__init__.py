@@ -1,7 +1,7 @@
 """The lakehouse: one warehouse for many cities, machines and analysts.
 
-Its tables are DuckLake's: rows in Parquet files, in a folder or a bucket, and a catalog in
-PostgreSQL that says which of them count; in SQLite for trying it on one machine. Each city has a
-schema with the same marts. A build works in files of its own, as it does without a lakehouse, and
-what it has built and tested comes in with one transaction: readers see a whole day or none of it.
+Its tables are DuckLake's: the rows are in Parquet files in a folder or a bucket, and a catalog says
+which of the files count. The catalog is in PostgreSQL, or in SQLite to try it on one machine. Each
+city has a schema with the same marts. A build works in its own files, as without a lakehouse. Then
+one transaction publishes the tested day: readers see the whole new day or the whole old one.
 """

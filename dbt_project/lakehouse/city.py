@@ -27,7 +27,7 @@ class CityOfLakehouse:
 
     @property
     def name(self) -> str:
-        """What a person calls it."""
+        """Its name in messages."""
         return f"schema {self.schema} of {self.lakehouse.catalog}"
 
     def connect(self) -> duckdb.DuckDBPyConnection:
@@ -41,7 +41,7 @@ class CityOfLakehouse:
     def begin_day(
         self, connection: duckdb.DuckDBPyConnection, marts: Schema, ride_date: datetime.date
     ) -> Collection[str]:
-        """Fetch what the build reads of other days; see `fetch_history`."""
+        """Fetch what the build reads about other days; see `fetch_history`."""
         fetch_history(connection, self.lakehouse, self.schema, marts, ride_date)
         return HISTORY
 
@@ -56,11 +56,11 @@ class CityOfLakehouse:
         return publish_day(connection, self.lakehouse, self.schema, marts, ride_date, inputs)
 
     def inputs_of_days(self) -> dict[datetime.date, str | None]:
-        """The files from which each published day was built, as `inputs_text` has them."""
+        """Return the files of each published day, in the form of `inputs_text`."""
         return published_inputs(self.lakehouse, self.schema)
 
     def page(self, name: str) -> bytes:
-        """A page of the report, in the lake: builds may have run on another machine."""
+        """Return a page of the report. It is in the lake: another machine may have built it."""
         lake = LakeSettings.read().lake_output_url
         page = f"{lake.text}/{name}"
         with duckdb.connect() as connection:
@@ -73,7 +73,7 @@ class CityOfLakehouse:
 
     @property
     def arguments(self) -> list[str]:
-        """With which DuckDB's command line opens it."""
+        """The arguments with which DuckDB's command line opens it."""
         statements = [
             *(load_sql(name) for name in self.lakehouse.extensions),
             *([s3.http_settings_sql(), s3.secret_sql()] if (s3 := self._s3()) else []),
@@ -84,7 +84,7 @@ class CityOfLakehouse:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What its environment needs beside; others on this machine could see arguments."""
+        """Environment variables for it: other users of this machine could see arguments."""
         s3 = self._s3()
         return s3.environment() if s3 else {}
 

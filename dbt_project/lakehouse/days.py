@@ -1,4 +1,4 @@
-"""A day's way into the lakehouse, and the history that a build needs out of it."""
+"""Publish a day to the lakehouse, and fetch the history that a build needs from it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from dbt_project.sql import Schema, sql_text
 from dbt_project.warehouse.file import LEDGER
 
 DAY_BUILDS = "day_builds"
-"""The table beside the marts of a city: when each day was published, and from which files."""
+"""The table beside a city's marts. It says when each day was published, and from which files."""
 
 HISTORY = ("daily_reports", LEDGER)
-"""The marts of which a build reads other days; they come out of the lakehouse whole."""
+"""The marts of which a build reads other days. They are fetched whole."""
 
 HISTORY_BESIDE_THE_DAY = ("area_days", "circumstance_counts")
 """Those that it reads together with the day's own rows, which stay."""
@@ -45,16 +45,16 @@ def fetch_history(
     marts: Schema,
     ride_date: datetime.date,
 ) -> None:
-    """Copy what a build reads of other days into its own database, and take all else out.
+    """Copy what a build reads about other days into its own database. Remove everything else.
 
     Parameters
     ----------
     schema
-        The city's schema in the lakehouse; it need not be there yet.
+        The city's schema in the lakehouse. It need not exist yet.
     marts
         Where the build makes its marts. Earlier builds on this machine may have left some.
     ride_date
-        The day that is built, whose rows stay: a build of a part of the graph needs them.
+        The day that is built. Its rows stay, because a build of a part of the graph needs them.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def fetch_history(
 
 
 def make_catalog(connection: duckdb.DuckDBPyConnection, lakehouse: Lakehouse) -> None:
-    """Make the tables of the catalog, if there are none: one process, the others wait for it."""
+    """Make the tables of the catalog if there are none. One process does it, others wait."""
     with alone(lakehouse), lakehouse.attached(connection):
         pass
 
@@ -93,15 +93,15 @@ def publish_day(
     ride_date: datetime.date,
     inputs: str | None,
 ) -> pd.DataFrame:
-    """Replace a day in the lakehouse, in all marts, by one transaction.
+    """Replace a day in the lakehouse, in all marts, in one transaction.
 
-    A transaction that other cities' have come in the way of, or that a connection was lost in, is
-    tried again: it replaces the day, so that a second time does no harm.
+    The transaction is retried if it conflicts with other cities' transactions, or if the connection
+    is lost. It is idempotent, because it replaces the day.
 
     Parameters
     ----------
     connection
-        A connection of its own to the database that dbt works in: it sees what is committed.
+        A separate connection to dbt's database, so that it sees what is committed.
     lakehouse, schema
         The lakehouse and the city's schema in it, locked by this process.
     marts
@@ -109,17 +109,17 @@ def publish_day(
     ride_date
         The day that is built.
     inputs
-        The files that it was built from, as `inputs_text` has them.
+        The files that it was built from, in the form of `inputs_text`.
 
     Returns
     -------
     pandas.DataFrame
-        ``table_name`` and number of ``rows`` of the day, one row a table.
+        ``table_name`` and number of ``rows`` of the day, one row for each table.
 
     Raises
     ------
     LakehouseError
-        If it cannot be written to; the day is there as it was then.
+        If the lakehouse cannot be written to. The day is then as it was before.
     """
     for attempt in range(_ATTEMPTS):
         check_held(lakehouse)
@@ -170,14 +170,14 @@ def _look_at_what_was_written(
     marts: Schema,
     ride_date: datetime.date,
 ) -> None:
-    """Read a day back, from the objects that it has been written to, before it is committed.
+    """Read a day back from its objects before it is committed.
 
-    A server may report that it has taken an object and not have it.
+    A server may report that it has stored an object although it has not.
 
     Raises
     ------
     LakehouseError
-        If the rows are not those that were written.
+        If the rows differ from those that were written.
     """
     written, read = (
         content(
@@ -197,7 +197,7 @@ def note_build(
     ride_date: datetime.date,
     inputs: str | None,
 ) -> None:
-    """Note in `DAY_BUILDS` when a day was published, and from which files."""
+    """Record in `DAY_BUILDS` when a day was published, and from which files."""
     table = target.table(DAY_BUILDS)
     if DAY_BUILDS not in table_names(connection, target):
         for statement in _MAKE_DAY_BUILDS:
@@ -208,20 +208,20 @@ def note_build(
 
 @contextlib.contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection, message: str) -> Iterator[None]:
-    """One snapshot of the lakehouse, with a message for those who look back; or none."""
+    """Make one snapshot of the lakehouse, with a message for people who look back; or none."""
     connection.execute("BEGIN")
     try:
         yield
         connection.execute(f"CALL {ALIAS}.set_commit_message('etml', {sql_text(message)})")
         connection.execute("COMMIT")
     except BaseException:
-        with contextlib.suppress(duckdb.Error):  # a COMMIT that failed has rolled back
+        with contextlib.suppress(duckdb.Error):  # a failed COMMIT has already rolled back
             connection.execute("ROLLBACK")
         raise
 
 
 def published_inputs(lakehouse: Lakehouse, schema: str) -> dict[datetime.date, str | None]:
-    """The files from which each day of a city was built, as `inputs_text` has them."""
+    """Return the files of each day of a city, in the form of `inputs_text`."""
     source = Schema(ALIAS, schema)
     with duckdb.connect() as connection:
         make_catalog(connection, lakehouse)

@@ -1,8 +1,8 @@
 """Who may write to a lakehouse: one build of a city at a time, and upkeep when nobody builds.
 
 Two builds of one city at once would each replace what the other has just written. In PostgreSQL
-they are kept apart by advisory locks, which the server holds for as long as the connection of a
-build lives, and lets go of however it ends. A catalog in SQLite takes one writer, and a lock of the
+advisory locks keep them apart. The server holds a lock as long as the build's connection lives, and
+releases it however the build ends. A catalog in SQLite allows one writer, and uses a lock of the
 operating system on a folder beside it.
 """
 
@@ -21,12 +21,12 @@ from dbt_project.errors import one_line
 from dbt_project.lakehouse.place import Lakehouse, LakehouseError
 from dbt_project.warehouse.lock import POLL_SECONDS, WarehouseInUseError, hold_folder
 
-if TYPE_CHECKING:  # imported where it is used: a build without a lakehouse does not need it
+if TYPE_CHECKING:  # imported where it is used, because most builds have no lakehouse
     import psycopg
 
 _UPKEEP = "upkeep"
 
-# A machine that has vanished is noticed within a minute, by either side.
+# Each side notices within a minute that the other has vanished.
 _KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 # The connections of this process that hold locks, until it ends.
@@ -34,16 +34,16 @@ _held: dict[Lakehouse, psycopg.Connection] = {}
 
 
 def hold_city(lakehouse: Lakehouse, schema: str, doing: str, wait_seconds: float = 0) -> None:
-    """Keep all others from writing to a city's schema, for the rest of this process.
+    """Lock a city's schema for writing, for the rest of this process.
 
     Parameters
     ----------
     lakehouse, schema
-        The city's schema; it need not be there yet.
+        The city's schema. It need not exist yet.
     doing
-        What is done, for those who find the lock: ``building 2023-05-01``.
+        What this process does, for the message of others: ``building 2023-05-01``.
     wait_seconds
-        How long to wait for another process; it is said once that it is waited for.
+        How long to wait for another process. A message says once that it waits.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def hold_city(lakehouse: Lakehouse, schema: str, doing: str, wait_seconds: float
 
 
 def hold_all(lakehouse: Lakehouse, doing: str, wait_seconds: float = 0) -> None:
-    """Keep every build out, for the rest of this process; see `hold_city`."""
+    """Lock all cities for the rest of this process; see `hold_city`."""
     if not lakehouse.is_postgres:
         _hold_file(lakehouse, doing, wait_seconds)
         return
@@ -77,7 +77,7 @@ def hold_all(lakehouse: Lakehouse, doing: str, wait_seconds: float = 0) -> None:
 
 @contextmanager
 def alone(lakehouse: Lakehouse) -> Iterator[None]:
-    """Let one process at a time into a `with` block that is over in a moment; others wait."""
+    """Let one process at a time into a short `with` block. Others wait."""
     if not lakehouse.is_postgres:
         yield
         return
@@ -91,12 +91,12 @@ def alone(lakehouse: Lakehouse) -> Iterator[None]:
 
 
 def check_held(lakehouse: Lakehouse) -> None:
-    """See that the locks of this process are still held: a server that was restarted has none.
+    """Check that this process still holds its locks. A restarted server has released them.
 
     Raises
     ------
     LakehouseError
-        If they are not.
+        If it does not.
     """
     gone = "the connection that kept other builds of the city out is gone, so nothing was written"
     if lakehouse.is_postgres:
@@ -121,7 +121,7 @@ def _hold_file(lakehouse: Lakehouse, doing: str, wait_seconds: float) -> None:
 
 
 def _connect_anew(lakehouse: Lakehouse, doing: str) -> psycopg.Connection:
-    """Connect, and let go of what an earlier command in this process has held."""
+    """Connect, and release the locks of an earlier command in this process."""
     if earlier := _held.pop(lakehouse, None):
         earlier.execute("SELECT pg_advisory_unlock_all()")
         earlier.close()
@@ -156,7 +156,7 @@ def _take(connection: psycopg.Connection, name: str, function: str, deadline: fl
 
 
 def _holder(connection: psycopg.Connection, name: str) -> str:
-    """Who holds a lock, in words."""
+    """Say who holds a lock."""
     holders = connection.execute(
         "SELECT activity.application_name, activity.backend_start "
         "FROM pg_locks AS locks JOIN pg_stat_activity AS activity USING (pid) "
@@ -166,7 +166,7 @@ def _holder(connection: psycopg.Connection, name: str) -> str:
         "ORDER BY activity.backend_start",
         [name],
     ).fetchall()
-    if not holders or not holders[0][0]:  # it has ended this moment, or is another user's
+    if not holders or not holders[0][0]:  # it has just ended, or belongs to another user
         return f"another process is at work in the lakehouse ({name})"
     doing, since = holders[0]
     return f"the lakehouse is in use since {_clock(since)}: {doing}"

@@ -1,8 +1,7 @@
 """Move a warehouse into the lakehouse: ``python -m dbt_project.lakehouse.move taxi.duckdb``.
 
-Its days come in month by month, one transaction each, and are compared with what they were. A day
-that the lakehouse has already stays as it is there, so that a move that was stopped goes on when it
-is started again.
+It copies the days month by month, one transaction each, and compares them with the original. A day
+that the lakehouse already has stays as it is, so you can stop a move and start it again.
 """
 
 from __future__ import annotations
@@ -38,21 +37,21 @@ def move(
     Parameters
     ----------
     connection
-        Any; the warehouse and the lakehouse are attached to it.
+        Any connection. The warehouse and the lakehouse are attached to it.
     file
-        ``taxi.duckdb``; beside it, ``days.sqlite`` if it has moved with it.
+        ``taxi.duckdb``. ``days.sqlite`` is beside it, if you have copied both.
     lakehouse, schema
         The lakehouse and the city's schema in it, locked by this process.
 
     Returns
     -------
     moved, left
-        Days that have come in, and those that the lakehouse had already.
+        The days that were copied, and the days that the lakehouse already had.
 
     Raises
     ------
     LakehouseError
-        In one line, if the file is no warehouse, or a table is not what it was.
+        One line, if the file is not a warehouse, or a table differs from the original.
     """
     target = Schema(ALIAS, schema)
     inputs = published_inputs(file.parent)
@@ -96,7 +95,7 @@ def _days(connection: duckdb.DuckDBPyConnection, schema: Schema) -> Days:
 
 
 def _copy_ledger(connection: duckdb.DuckDBPyConnection, target: Schema) -> None:
-    """Copy the summaries that the lakehouse lacks; they belong to prompts and not to days."""
+    """Copy the summaries that the lakehouse lacks. They belong to prompts and not to days."""
     there = target.table(LEDGER)
     connection.execute(
         f"INSERT INTO {there} BY NAME FROM {_SOURCE.table(LEDGER)} "
@@ -105,7 +104,7 @@ def _copy_ledger(connection: duckdb.DuckDBPyConnection, target: Schema) -> None:
 
 
 def _compare(connection: duckdb.DuckDBPyConnection, table: str, target: Schema, days: Days) -> None:
-    """See that the days have the same rows in both, in any order.
+    """Check that the days have the same rows in both, in any order.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Where a lakehouse is, and how a connection reaches it."""
+"""Where a lakehouse is, and how to connect to it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from dbt_project.sql import sql_text
 ALIAS = "lakehouse"
 """The name under which it is attached."""
 
-# Every row in a Parquet file: what an analyst may read is then said by S3 and by the catalog's
-# tables alone, and a backup of the catalog is small.
+# Every row goes to a Parquet file. Then only S3 and the catalog's tables decide what an analyst may
+# read, and a backup of the catalog is small.
 _OPTIONS = {"data_inlining_row_limit": "0", "parquet_compression": "zstd"}
 
 
 class LakehouseError(UserError):
-    """The lakehouse cannot be reached, or not be written to; the message is one line."""
+    """The lakehouse cannot be reached or written to. The message is one line."""
 
 
 @dataclass(frozen=True)
@@ -46,23 +46,23 @@ class Lakehouse:
 
     @classmethod
     def parse(cls, catalog: str, data_url: str) -> Lakehouse:
-        """The one of a catalog and of a folder or bucket for its data.
+        """Return the lakehouse with this catalog and this folder or bucket for its data.
 
         Raises
         ------
         UserError
-            In one line that names the variable, if one cannot be used.
+            One line that names the variable, if one cannot be used.
         """
         return cls.of_environment({"LAKEHOUSE_CATALOG": catalog, "LAKEHOUSE_DATA_URL": data_url})
 
     @classmethod
     def of_environment(cls, environ: Mapping[str, str] = os.environ) -> Lakehouse:
-        """The one that environment variables name.
+        """Return the lakehouse that the environment variables name.
 
         Raises
         ------
         UserError
-            In one line that names the variable, if one cannot be used.
+            One line that names the variable, if one cannot be used.
         """
         settings = LakehouseSettings.read(environ)
         return cls(settings.lakehouse_catalog, settings.lakehouse_data_url)
@@ -74,19 +74,19 @@ class Lakehouse:
 
     @property
     def catalog_place(self) -> str:
-        """What libpq takes, or the path of SQLite's file."""
+        """The connection string of libpq, or the path of SQLite's file."""
         return self.catalog.partition(":")[2]
 
     @property
     def extensions(self) -> list[str]:
-        """Extensions of DuckDB that reach it."""
+        """The DuckDB extensions that it needs."""
         scanner = "postgres_scanner" if self.is_postgres else "sqlite_scanner"
         return [*(["httpfs", "aws"] if self.data.is_s3 else []), "ducklake", scanner]
 
     def attach(self, connection: duckdb.DuckDBPyConnection, is_read_only: bool = True) -> None:
         """Attach it to the database of a connection, as `ALIAS`.
 
-        Unless it is read-only, a lakehouse that is not there yet is made.
+        If the lakehouse does not exist, it is made, unless the connection is read-only.
 
         Raises
         ------
@@ -94,7 +94,7 @@ class Lakehouse:
             If it cannot be reached.
         """
         connect_lake(connection, self.extensions)
-        # beyond the ten of its own: other cities commit in the same minutes
+        # more retries than its own ten, because other cities commit in the same minutes
         connection.execute("SET GLOBAL ducklake_max_retry_count = 100")
         if not is_read_only:
             self._make_folders()
@@ -106,7 +106,7 @@ class Lakehouse:
             _set_options(connection)
 
     def attach_sql(self, is_read_only: bool) -> str:
-        """SQL that attaches it to a database that has its extensions."""
+        """Return SQL that attaches it to a database that has its extensions."""
         access = ", READ_ONLY" if is_read_only else ""
         return (
             f"ATTACH {sql_text(f'ducklake:{self.catalog}')} AS {ALIAS} "
@@ -123,7 +123,7 @@ class Lakehouse:
             connection.execute(f"DETACH {ALIAS}")
 
     def open(self, schema: str) -> duckdb.DuckDBPyConnection:
-        """A connection that reads it, and finds the marts of a city's schema by their names."""
+        """Connect read-only, with the marts of a city's schema by their plain names."""
         connection = duckdb.connect()
         self.attach(connection)
         connection.execute(search_sql(schema))
@@ -137,7 +137,7 @@ class Lakehouse:
 
 
 def _set_options(connection: duckdb.DuckDBPyConnection) -> None:
-    """The catalog keeps them: they are set once."""
+    """Set its options once. The catalog keeps them."""
     query = f"SELECT option_name, value FROM {ALIAS}.options() WHERE scope = 'GLOBAL'"
     present = dict(connection.execute(query).fetchall())
     for name, value in _OPTIONS.items():
@@ -146,17 +146,17 @@ def _set_options(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def search_sql(schema: str) -> str:
-    """SQL that finds the marts of a city's schema by their plain names."""
+    """Return SQL after which the marts of a city's schema have their plain names."""
     return f"SET search_path = {sql_text(f'{ALIAS}.{schema}')}"
 
 
 def schema_of(city: str) -> str:
-    """The schema of a city: its name in lower case, ``_`` for all but letters and digits.
+    """Return the schema of a city: its name in lower case, with ``_`` for other characters.
 
     Raises
     ------
     UserError
-        In one line, if nothing is left of the name.
+        One line, if nothing is left of the name.
     """
     schema = re.sub(r"[\W_]+", "_", city.lower()).strip("_")
     if not schema:

@@ -1,4 +1,4 @@
-"""Tables of one shape in two databases: columns, not-null rules and comments."""
+"""Give tables in two databases the same columns, not-null rules and comments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dbt_project.sql import Schema, quoted, sql_text
 
 
 def table_names(connection: duckdb.DuckDBPyConnection, schema: Schema) -> list[str]:
-    """The tables of a schema, in the order of their names."""
+    """Return the tables of a schema, ordered by name."""
     query = (
         "SELECT table_name FROM duckdb_tables() "
         "WHERE database_name = ? AND schema_name = ? ORDER BY table_name"
@@ -23,10 +23,10 @@ def table_names(connection: duckdb.DuckDBPyConnection, schema: Schema) -> list[s
 def make_like(
     connection: duckdb.DuckDBPyConnection, name: str, source: Schema, target: Schema
 ) -> None:
-    """Make a table in `target` as it is in `source`, without its rows.
+    """Make a table in `target` like the one in `source`, without its rows.
 
-    One that is there already gets the columns that it lacks, which are NULL in its rows, and the
-    comments.
+    A table that already exists gets the comments, and the columns that it lacks. They are NULL in
+    its rows.
     """
     wanted, present = _columns(connection, name, source), _columns(connection, name, target)
     if not present:
@@ -46,12 +46,13 @@ def make_like(
 def content(
     connection: duckdb.DuckDBPyConnection, table: str, columns: Schema, rows: str
 ) -> list[tuple[Any, ...]]:
-    """What rows hold, by day and in any order: to see that two tables hold the same.
+    """Return a fingerprint of the rows of each day, in any order, to compare two tables.
 
     Parameters
     ----------
     table, columns
-        Name of the table, and the schema whose columns of it are compared: the other may have more.
+        Name of the table, and the schema whose columns are compared. The other schema may have
+        more columns.
     rows
         SQL after FROM: the table, and a condition.
 
@@ -61,7 +62,7 @@ def content(
         Day, number of rows and a sum of their hashes, in the order of the days.
     """
     names = ", ".join(quoted(name) for name in _columns(connection, table, columns))
-    # a sum, and not an exclusive or, which two equal rows would vanish from
+    # a sum, because two equal rows would cancel out in an exclusive or
     query = f"SELECT ride_date, count(*), sum(hash(row({names}))::HUGEINT) FROM {rows}"
     return connection.execute(f"{query} GROUP BY ride_date ORDER BY ride_date").fetchall()
 
@@ -69,7 +70,7 @@ def content(
 def _columns(
     connection: duckdb.DuckDBPyConnection, table: str, schema: Schema
 ) -> dict[str, tuple[str, bool, str | None]]:
-    """Type, whether it may be NULL, and comment of each column."""
+    """Return type, nullability and comment of each column."""
     rows = connection.execute(
         "SELECT column_name, data_type, is_nullable, comment FROM duckdb_columns() "
         "WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index",

@@ -1,9 +1,9 @@
 """Upkeep of the lakehouse, once a week: ``python -m dbt_project.lakehouse.upkeep``.
 
-Every day adds a small file to every table of every city, and each replaced day leaves its earlier
-rows behind for those who look back. Upkeep lets go of snapshots that are older than anyone looks
-back to, merges small files, and deletes the files that no snapshot needs any more. No build may be
-at work meanwhile: DuckLake can lose deletions when it expires snapshots beside a transaction.
+Every day adds a small file to every table of every city. Every replaced day leaves its earlier rows
+behind, for analysts who look back. Upkeep expires old snapshots, merges small files, and deletes
+files that no snapshot needs any more. No build may be at work meanwhile, because DuckLake can lose
+deletions when it expires snapshots during a transaction.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ KEEP_DAYS = 90
 """How long analysts can query an earlier state of the lakehouse."""
 
 _UNUSED_DAYS = 2
-"""A file is deleted so long after it was last needed: queries that read it have ended."""
+"""How long an unneeded file is kept, so that queries that read it can end."""
 
 
 def upkeep(
@@ -33,16 +33,16 @@ def upkeep(
     Parameters
     ----------
     connection
-        Any; the lakehouse is attached to it.
+        Any connection. The lakehouse is attached to it.
     lakehouse
-        Locked by this process.
+        The lakehouse, locked by this process.
     keep_days
-        Snapshots of so many days stay.
+        How many days of snapshots are kept.
 
     Returns
     -------
     before, after
-        Numbers of files that make up the tables of today.
+        The numbers of files of the current tables.
     """
     now = datetime.datetime.now(datetime.UTC)
     expired = now - datetime.timedelta(days=keep_days)
@@ -54,7 +54,7 @@ def upkeep(
             ("rewrite_data_files", None),  # without the rows that have been deleted
             ("merge_adjacent_files", None),
             ("cleanup_old_files", unused),
-            ("delete_orphaned_files", unused),  # of builds that were killed
+            ("delete_orphaned_files", unused),  # left by builds that were killed
         ):
             limit = f", older_than => TIMESTAMPTZ '{older_than}'" if older_than else ""
             connection.execute(f"CALL ducklake_{step}('{ALIAS}'{limit})")

@@ -1,1 +1,1 @@
-"""What Airflow runs: imported by the DAG alone, never by a build."""
+"""What Airflow runs. Only the DAGs import it, never a build."""

@@ -13,14 +13,14 @@ class City:
 
     dag_id: str
     time_zone: str
-    """By its clocks the DAG runs, and the day before is built."""
+    """The DAG runs by the clocks of this zone, and builds the day before."""
     lake_url: str
     lake_output_url: str
     warehouse_dir: str
     queue: str | None = None
-    """Queue of its tasks, where each city has workers of its own."""
+    """The queue of its tasks, if each city has its own workers."""
     variables: dict[str, str] = field(default_factory=dict)
-    """dbt variables beside the date."""
+    """Variables of dbt, without the date."""
 
     @property
     def places(self) -> dict[str, str]:
@@ -35,9 +35,9 @@ class City:
 def read_cities(environ: Mapping[str, str], project: Path, time_zone: str) -> list[City]:
     """Read the cities from environment variables.
 
-    Without ``CITIES`` there is one, that of ``dbt_project.yml``, in ``LAKE_URL`` itself. With it
-    there is a DAG for each, and each has a prefix of its own in the lake and a folder of its own
-    in ``WAREHOUSE_DIR``.
+    Without ``CITIES`` there is one city, that of ``dbt_project.yml``, in ``LAKE_URL`` itself. With
+    it each city has its own DAG, its own prefix in the lake and its own folder in
+    ``WAREHOUSE_DIR``.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def read_cities(environ: Mapping[str, str], project: Path, time_zone: str) -> li
     Raises
     ------
     UserError
-        In one line, if one of these variables cannot be used.
+        One line, if one of these variables cannot be used.
     """
     lake, settings = LakeSettings.read(environ), CitySettings.read(environ)
     lake_url = place(lake.lake_url.text, project)

@@ -1,4 +1,4 @@
-"""What all DAGs have in common: retries, the deadline, the messages, the parameters of a day."""
+"""What all DAGs share: retries, the deadline, the messages, the parameters of a day."""
 
 import datetime
 import json
@@ -40,7 +40,7 @@ FULL_REFRESH_PARAMETER = Param(
 
 
 def tell_of_failure(context: Any) -> None:
-    """Say which task of which run failed, and why, once no retry is left."""
+    """Say which task of which run failed, and why, when no retry is left."""
     task = context["ti"]
     city = getattr(task, "rendered_map_index", None)
     alert(
@@ -51,7 +51,7 @@ def tell_of_failure(context: Any) -> None:
 
 
 def warn_of_deadline(context: dict[str, Any]) -> None:
-    """Say that a run is late. A backfill is not: it builds days that were due long ago."""
+    """Say that a run is late. A backfill never is: it builds days that were due long ago."""
     run = context["dag_run"]
     if run["run_type"] == "backfill":
         return
@@ -67,8 +67,8 @@ def deadline(callback: str) -> DeadlineAlert:
     Parameters
     ----------
     callback
-        `warn_of_deadline` by its name in the DAG's file. Where Airflow calls it, it reads that file
-        first; until then no path leads to this package.
+        `warn_of_deadline` by its name in the DAG's file. Airflow reads that file before it calls
+        the function; before that it cannot import this package.
     """
     return DeadlineAlert(
         reference=DeadlineReference.DAGRUN_LOGICAL_DATE,
@@ -78,12 +78,12 @@ def deadline(callback: str) -> DeadlineAlert:
 
 
 def asset_uri(place: str, name: str) -> str:
-    """What other DAGs can follow: named by its place, so that another lake is another asset."""
+    """Return the asset that other DAGs can follow. Its name is its place in the lake."""
     return f"{place}/{name}" if "://" in place else f"file://{place}/{name}"
 
 
 def task_defaults(**more: Any) -> dict[str, Any]:
-    """Defaults of every task: four tries, and a message once the last has failed."""
+    """Return the defaults of every task: four tries, and a message when the last has failed."""
     return {
         "retries": 3,
         "retry_delay": datetime.timedelta(minutes=1),
@@ -100,8 +100,8 @@ log = logging.getLogger(__name__)
 def alert(message: str) -> None:
     """Log a message, and post it to ``ALERT_WEBHOOK_URL`` if there is one.
 
-    The body is ``{"text": message}``, which Slack, Mattermost and others take. A message that
-    cannot be sent is no reason to fail.
+    The body is ``{"text": message}``, which Slack, Mattermost and others take. If the message
+    cannot be sent, the task does not fail.
     """
     log.error(message)
     url = AirflowSettings.read().alert_webhook_url
@@ -115,5 +115,5 @@ def alert(message: str) -> None:
     try:
         urllib.request.urlopen(request, timeout=10).close()
     except (OSError, ValueError) as error:
-        # the URL is a secret, and some errors quote it
+        # the URL is a secret, and some errors contain it
         log.error("ALERT_WEBHOOK_URL did not take the message: %s", type(error).__name__)

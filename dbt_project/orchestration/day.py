@@ -1,4 +1,4 @@
-"""The day, or the month, that a run of a DAG builds."""
+"""The day or the month that a run of a DAG builds."""
 
 import calendar
 import datetime
@@ -12,14 +12,14 @@ from dbt_project.settings.ride_date import parse_ride_date
 def day_of_run(dag_run: Any, params: Any, time_zone: str) -> str:
     """Return the day that a run is for, as ``YYYYMMDD``.
 
-    The parameter ``date`` stands before all else. Otherwise it is the day before the run's date by
-    the city's own clocks, the same for scheduled, backfill and manual runs. A run that is triggered
-    by hand may have no logical date; then the moment from which it was to run counts.
+    The parameter ``date`` takes precedence. Without it, it is the day before the run's date by the
+    city's clocks, for scheduled, backfill and manual runs alike. A manual run may have no logical
+    date; then the time from which it was to run counts.
 
     Raises
     ------
     AirflowFailException
-        In one line, if the parameter names no day.
+        One line, if the parameter is not a day.
     """
     if params.get("date"):
         try:
@@ -34,14 +34,14 @@ def day_of_run(dag_run: Any, params: Any, time_zone: str) -> str:
 def days_of_month(dag_run: Any, params: Any, time_zone: str) -> str:
     """Return the first and the last day of the month that a run is for: ``20230501 20230531``.
 
-    The parameter ``month`` stands before all else. Otherwise it is the month in which the run's
-    data interval starts, and for a run by hand without one the month before. Of a month that is not
-    over by the city's clocks, yesterday is the last day.
+    The parameter ``month`` takes precedence. Without it, it is the month in which the run's data
+    interval starts, or for a manual run without one the month before. If the month is not over by
+    the city's clocks, its last day is yesterday.
 
     Raises
     ------
     AirflowFailException
-        In one line, if the parameter names no month, or the month has no day yet.
+        One line, if the parameter is not a month, or if no day of the month is over yet.
     """
     one_day = datetime.timedelta(days=1)
     if params.get("month"):

@@ -1,4 +1,4 @@
-"""A mistake in what people or files say: the task is red at once, and no retry is spent on it."""
+"""Fail a task at once, without a retry, if a person or a file has made a mistake."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ _NOTES = "run_results.json"
 
 log = logging.getLogger("airflow.task")
 
-# What a line names that may be over a minute later; any other refusal needs a person.
+# Words for trouble that may be over a minute later. Any other refusal needs a person.
 _MAY_PASS = re.compile(
     r"HTTP (code )?(408|429|5\d\d)|\b(timed? ?out|connect|connection|try again|is using|in use"
     r"|reset|unavailable|slow ?down|no space|is full|out of memory|could not set lock)\b",
@@ -21,10 +21,10 @@ _MAY_PASS = re.compile(
 
 
 def fail_at_once(message: str) -> NoReturn:
-    """Fail the task that runs now, without a retry.
+    """Fail the current task, without a retry.
 
-    Templates are rendered in a part of the log that Airflow folds away. The part is closed first,
-    so that the message stands in plain sight.
+    Airflow folds away the part of the log in which templates are rendered. This part is closed
+    first, so that the message is visible.
 
     Parameters
     ----------
@@ -36,20 +36,20 @@ def fail_at_once(message: str) -> NoReturn:
 
 
 def forget_earlier_try(target: Path) -> None:
-    """Take away what dbt has noted of an earlier command in the same target folder."""
+    """Remove dbt's results of an earlier command in the same target folder."""
     (target / _NOTES).unlink(missing_ok=True)
 
 
 def is_mistake(last_line: str, target: Path) -> bool:
-    """Whether a build that has failed would fail again, as long as nobody mends anything.
+    """Whether a build that has failed would fail again until a person fixes something.
 
     Parameters
     ----------
     last_line
-        What the command said last; ``Error: ...`` unless it was killed.
+        The last line of the command: ``Error: ...`` unless it was killed.
     target
-        dbt's target folder, with what it has noted of this command's nodes. There is no such note
-        if the command was refused before the first of them.
+        dbt's target folder, with the results of this command's nodes. There are no results if the
+        command was refused before its first node.
 
     Returns
     -------

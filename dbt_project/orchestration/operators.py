@@ -24,25 +24,25 @@ RUN_FOLDERS_KEPT = 10
 
 
 class Command(BaseOperator):
-    """Runs a command at the root of the repository; what it says last is why it failed.
+    """Runs a command at the root of the repository. If it fails, its last line says why.
 
     Parameters
     ----------
     command
-        ``dbt ...`` or ``python -m ...``, as one would type it there.
+        ``dbt ...`` or ``python -m ...``, as you would type it there.
     project
         Root of the repository.
     places
         Environment variables that say where things are. With ``WAREHOUSE_DIR`` among them, the
         run has a folder there for dbt's target and log.
     assets
-        URIs of the assets that the command has renewed when it has succeeded; for tasks that are
-        mapped, whose outlets are the same for all of them, together with an `AssetAlias` as outlet.
+        URIs of the assets that the command renews. For mapped tasks, which all share their outlets;
+        they need an `AssetAlias` as outlet.
     city
-        Name of the city, where a DAG is mapped over several; templates know it as ``task.city``.
+        Name of the city, if a DAG is mapped over several. Templates use it as ``task.city``.
     """
 
-    # In this order: what comes later may name the city.
+    # The order matters: later templates may name the city.
     template_fields: Sequence[str] = ("city", "command", "places", "assets")
     template_fields_renderers: ClassVar[dict[str, str]] = {"command": "bash", "places": "json"}
     ui_color = "#ffe3d5"
@@ -88,26 +88,26 @@ class Command(BaseOperator):
     def check(self, result: SubprocessResult, environment: Mapping[str, str]) -> None:
         """Fail the task with the last line, if the command has failed.
 
-        A mistake fails it at once; what may pass by itself is left to the retries.
+        A mistake fails it at once. Trouble that may pass by itself is retried.
         """
         if not result.exit_code:
             return
         message = f"{result.output.removeprefix('Error: ')} (exit status {result.exit_code})"
         target = environment.get("DBT_TARGET_PATH")
-        is_one_build = self.command.startswith("dbt ")  # a backfill goes on to other days
+        is_one_build = self.command.startswith("dbt ")  # a backfill continues with other days
         if is_one_build and target and is_mistake(result.output, Path(target)):
             fail_at_once(message)
         raise AirflowException(message)
 
     def environment(self) -> dict[str, str]:
-        """What the command needs; Airflow's own settings, which hold secrets, are not for it."""
+        """Return the command's environment, without Airflow's own settings and their secrets."""
         inherited = {
             n: v for n, v in os.environ.items() if not n.startswith(("AIRFLOW", "_AIRFLOW"))
         }
         return {**inherited, **self.places, **secrets_of_connections(), "DBT_USE_COLORS": "false"}
 
     def folders_of_run(self, context: Any) -> dict[str, str]:
-        """Where dbt puts its own files of this run: a folder in that of the warehouse."""
+        """The folder for dbt's own files of this run, in the warehouse's folder."""
         if "WAREHOUSE_DIR" not in self.places:
             return {}
         runs = Path(self.places["WAREHOUSE_DIR"]) / "runs"
@@ -119,7 +119,7 @@ class Command(BaseOperator):
 
 
 def own_folder(runs: Path, run: str) -> Path:
-    """Make the folder of a run, and remove those of all but the latest runs."""
+    """Make the folder of a run, and remove the folders of all but the latest runs."""
     folder = runs / re.sub(r"[^\w.+-]", "_", run)
     folder.mkdir(parents=True, exist_ok=True)
     folder.touch()
@@ -130,7 +130,7 @@ def own_folder(runs: Path, run: str) -> Path:
 
 
 def dbt_executable() -> str:
-    """``DBT_EXECUTABLE``, else the dbt that is installed beside Airflow, else that of the PATH."""
+    """Return ``DBT_EXECUTABLE``, else the dbt installed beside Airflow, else the one in PATH."""
     beside = Path(sys.executable).with_name("dbt")
     named = AirflowSettings.read().dbt_executable
     candidate = named or (str(beside) if beside.exists() else "dbt")
@@ -151,10 +151,10 @@ class DbtBuild(Command):
     Parameters
     ----------
     whole_command
-        The same for all of the graph: run instead when the first part's tables hold another day, or
-        are not whole any more, because another command came between the two parts.
+        The same for the whole graph. It runs instead if another command has come between the two
+        parts, so that the first part's tables hold another day or are no longer whole.
     **options
-        Of any `Command`; its places name ``WAREHOUSE_DIR``.
+        The options of any `Command`. Its places must have ``WAREHOUSE_DIR``.
     """
 
     template_fields = (*Command.template_fields, "whole_command")

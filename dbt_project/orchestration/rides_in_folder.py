@@ -1,4 +1,4 @@
-"""The wait for a day's rides in a folder: it looks now and then."""
+"""The wait for a day's rides in a folder: a task looks now and then."""
 
 from typing import Any
 

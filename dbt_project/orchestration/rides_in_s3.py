@@ -1,4 +1,4 @@
-"""The wait for a day's rides in S3: the triggerer looks, no worker is held."""
+"""The wait for a day's rides in S3: the triggerer looks, so that no worker is held."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from dbt_project.orchestration.wait_limit import is_named_day, limit_in_words
 
 
 class RidesInS3(S3KeySensor):
-    """Airflow's own sensor, which says in words what it waited for."""
+    """Airflow's own sensor, with a message that says what it waited for."""
 
     template_fields = ("city", *S3KeySensor.template_fields)
 

@@ -1,4 +1,4 @@
-"""Secrets that are kept in Airflow connections, as the environment variables of a build."""
+"""Turn secrets in Airflow connections into environment variables of a build."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from dbt_project.settings.environment import AirflowSettings
 def secrets_of_connections() -> dict[str, str]:
     """Look up the connections that ``LAKE_CONNECTION`` and ``LLM_CONNECTION`` name.
 
-    They are looked up when a task runs and given to its subprocess alone, so that they are part of
-    no template. A connection that is not named leaves the environment as it is.
+    They are looked up when a task runs, and given only to its subprocess, so that no template
+    contains them. Without a connection the environment stays as it is.
     """
     variables: dict[str, str] = {}
     settings = AirflowSettings.read()
@@ -23,10 +23,10 @@ def secrets_of_connections() -> dict[str, str]:
 
 
 def lake_secrets(connection_id: str) -> dict[str, str]:
-    """AWS's variables of an ``aws`` connection: keys, or those of its role, endpoint, region."""
+    """Return AWS's variables of an ``aws`` connection: its keys or its role's, endpoint, region."""
     from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 
-    Connection.get(connection_id)  # the hook would go on without a connection that is not there
+    Connection.get(connection_id)  # the hook itself would ignore a missing connection
     hook: AwsGenericHook[Any] = AwsGenericHook(aws_conn_id=connection_id, client_type="s3")
     keys = hook.get_credentials(region_name=hook.region_name)
     variables = {
@@ -40,7 +40,7 @@ def lake_secrets(connection_id: str) -> dict[str, str]:
 
 
 def llm_secrets(connection_id: str) -> dict[str, str]:
-    """Key and base URL: a connection's password and host, as in Airflow's type ``openai``."""
+    """Return key and base URL: password and host, as in Airflow's connection type ``openai``."""
     connection = Connection.get(connection_id)
     variables = {"OPENAI_API_KEY": connection.password, "OPENAI_BASE_URL": connection.host}
     return {name: value for name, value in variables.items() if value}

@@ -5,7 +5,7 @@ from typing import Any
 from dbt_project.orchestration.rides_in_folder import RidesInFolder
 from dbt_project.settings.environment import AirflowSettings, S3Settings
 
-# One file or parts, plain or gzip, as in lake.list_files; the day is filled in by Airflow.
+# One file or parts, plain or gzip, as in lake.list_files. Airflow fills in the day.
 RIDES = "taxi-rides-{day}[-.]*"
 
 
@@ -21,11 +21,11 @@ def wait_for_rides(
     day
         Jinja expression of the day.
     is_s3
-        Which of the two it is.
+        Whether it is S3.
     city
-        Name of the city, where a DAG is mapped over several; templates know it as ``task.city``.
+        Name of the city, if a DAG is mapped over several. Templates use it as ``task.city``.
     **options
-        Of any sensor: ``timeout`` and ``poke_interval`` in seconds among them.
+        The options of any sensor, such as ``timeout`` and ``poke_interval`` in seconds.
     """
     pattern = f"{lake_url}/{RIDES.format(day=day)}"
     if not is_s3:
@@ -40,7 +40,7 @@ def wait_for_rides(
         wildcard_match=True,
         deferrable=True,
         aws_conn_id=AirflowSettings.read().lake_connection,
-        # as the build takes it, where boto knows the second name alone
+        # boto supports only AWS_DEFAULT_REGION; a build also takes AWS_REGION
         region_name=S3Settings.read().region,
         **options,
     )

@@ -1,4 +1,4 @@
-"""How long a wait for rides may take, and what it says at its limit."""
+"""The limit of a wait for rides, and its message at the limit."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,15 +10,15 @@ from airflow.sdk.exceptions import AirflowSensorTimeout
 def is_named_day(context: Any) -> bool:
     """Whether a person has named the day of the run.
 
-    Such a day is over, so that its rides are there or will not come by themselves. The wait looks
-    once: a wrong date then keeps no other run waiting.
+    Such a day is over: its rides are there, or will not come by themselves. So the wait looks only
+    once, and a wrong date does not keep other runs waiting.
     """
     return bool((context.get("params") or {}).get("date"))
 
 
 @contextmanager
 def limit_in_words(pattern: str, seconds: float) -> Iterator[None]:
-    """Say what was waited for, where and how long, when a sensor has reached its limit."""
+    """Say what a sensor waited for, where and how long, when it has reached its limit."""
     try:
         yield
     except AirflowSensorTimeout as error:

@@ -1,4 +1,5 @@
-"""What hangs on dbt itself: checks before a build, the working day, the closing lines.
+"""What extends dbt: checks before a build, the working day, the closing lines.
 
-dbt-duckdb loads `plugin`. Knows dbt and every room that a build needs; no other room knows it.
+dbt-duckdb loads `plugin`. This package may import dbt and all other packages that a build needs. No
+other package imports it.
 """

@@ -1,4 +1,4 @@
-"""The last lines that a build prints: what it did, or in one line what went wrong."""
+"""The last lines of a build: what it did, or in one line what went wrong."""
 
 import datetime
 import os
@@ -19,8 +19,8 @@ from dbt_project.settings.environment import PROJECT
 class ClosingLines:
     """Listens to dbt's events and prints the closing lines when the command is complete.
 
-    dbt prints its own summary after the last hook of a run, so that only an event, which it fires
-    for everything that it logs, is late enough for a line that is to come after it.
+    dbt prints its own summary after the last hook of a run. Only an event comes later, because dbt
+    fires one for everything that it logs.
     """
 
     def __init__(self) -> None:
@@ -29,13 +29,13 @@ class ClosingLines:
         self.has_report = self.is_published = False
         self.failures: list[str] = []
         self.refusal = ""
-        """What has kept the warehouse from being opened."""
+        """The errors that kept the warehouse from being opened."""
         self.warehouse: duckdb.DuckDBPyConnection | None = None
         self.broken_rule: Path | None = None
 
     @classmethod
     def of_this_command(cls) -> "ClosingLines":
-        """Those of the command that runs now."""
+        """The closing lines of the current command."""
         return listener_of_this_command(cls)
 
     def expect_day(
@@ -52,7 +52,7 @@ class ClosingLines:
         self.published = published
 
     def on_event(self, event: EventMsg) -> None:
-        """Take note of an event of dbt; print when it is the last one."""
+        """Handle an event of dbt. Print after the last one."""
         match event.info.name:
             case "NodeFinished":
                 self._note_result(event)
@@ -78,7 +78,7 @@ class ClosingLines:
 
     def _note_broken_rule(self, event: EventMsg) -> None:
         node = event.data.node_info
-        first = self.failures[0] if self.failures else ""  # a test that only warns has a path, too
+        first = self.failures[0] if self.failures else ""  # a test that only warns has a path too
         if node.resource_type == "test" and first.startswith(f"{node.node_name}: "):
             self.broken_rule = PROJECT / event.data.path
 
@@ -93,7 +93,7 @@ class ClosingLines:
             return ""
         try:
             return f": {first_rows(self.warehouse, self.broken_rule.read_text())}"
-        except caused_by_users():  # what is told is the rule, not what keeps from telling more
+        except caused_by_users():  # the message is about the rule, not about this error
             return ""
 
     def _what_was_done(self, ride_date: datetime.date) -> list[str]:
@@ -104,7 +104,7 @@ class ClosingLines:
         if self.is_published:
             warehouse = f"Warehouse  {self.published.name}"
             lines = [*self._day_in_words(ride_date), *lines, warehouse]
-            if Path.cwd() == PROJECT:  # where the command of the next line is found
+            if Path.cwd() == PROJECT:  # only there the command of the next line works
                 query = f"select * from anomalous_rides where ride_date = '{ride_date}'"
                 python = os.path.relpath(sys.executable)
                 lines.append(f'Look       {python} -m dbt_project.query "{query}"')
@@ -120,7 +120,7 @@ class ClosingLines:
 
 
 def describe_day(published: Published, ride_date: datetime.date) -> list[str]:
-    """Say what a published day is in one line, and each of its warnings in one more."""
+    """Describe a published day in one line, and add a line for each of its warnings."""
     with published.connect() as connection:
         report = connection.execute(
             "SELECT records_read, rides, rejected_rides, anomalous_rides, anomalous_share, "
@@ -135,7 +135,7 @@ def describe_day(published: Published, ride_date: datetime.date) -> list[str]:
 
 
 def first_rows(connection: duckdb.DuckDBPyConnection, sql: str, limit: int = 3) -> str:
-    """The first rows of a query in words, a ride by its id and record where the rows have them.
+    """Describe the first rows of a query. A ride is named by its id and record, if it has them.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def first_rows(connection: duckdb.DuckDBPyConnection, sql: str, limit: int = 3) 
     sql
         Query of a data test: the rows that break its rule.
     limit
-        Number of rows to tell of.
+        The number of rows to describe.
     """
     rows = connection.sql(f"SELECT * FROM ({sql.rstrip().rstrip(';')}) LIMIT {limit + 1}")
     names, found = rows.columns, rows.fetchall()

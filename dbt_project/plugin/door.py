@@ -1,4 +1,4 @@
-"""The door to dbt: what a user can cause is told in one line."""
+"""Report errors that a user can cause through dbt, in one line."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from dbt_project.plugin.closing_lines import ClosingLines
 
 @contextmanager
 def told_by_dbt() -> Iterator[None]:
-    """Make of what a user can cause an error of dbt's own, which has no traceback."""
+    """Turn an error that a user can cause into one of dbt's own, which has no traceback."""
     try:
         yield
     except caused_by_users() as error:
@@ -20,7 +20,7 @@ def told_by_dbt() -> Iterator[None]:
 
 @contextmanager
 def before_it_is_open() -> Iterator[None]:
-    """The same while the warehouse is not open: dbt asks again, and is told the same at once."""
+    """The same before the warehouse is open. dbt retries, and gets the same error at once."""
     closing_lines = ClosingLines.of_this_command()
     if closing_lines.refusal:
         raise DbtRuntimeError(closing_lines.refusal)

@@ -1,4 +1,4 @@
-"""Which nodes of the project come before which, as dbt's manifest has it."""
+"""The order of the project's nodes, from dbt's manifest."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EXPORTS_SCHEMA = "exports"
 class Graph:
     """The models of the project, their data tests, and what each of them reads.
 
-    Nodes are known by their unique ids, ``model.etml.rides``.
+    Nodes are named by their unique ids, such as ``model.etml.rides``.
     """
 
     def __init__(self, manifest: Manifest) -> None:
@@ -28,31 +28,31 @@ class Graph:
         }
         self._ids = {node.name: name for name, node in models.items()}
         self.exports = {name for name, node in models.items() if node.schema == EXPORTS_SCHEMA}
-        """Models that leave the build: they go to the lake or are the published warehouse."""
+        """The models that leave the build: exports to the lake, and the published warehouse."""
 
     def id_of(self, model: str) -> str:
         """The unique id of a model."""
         return self._ids[model]
 
     def before(self, node: str) -> set[str]:
-        """All that has to be built and tested before a node is.
+        """Return everything that must be built and tested before a node.
 
-        Its ancestors, and the data tests for which `dbt build` lets it wait: those that read
-        nothing but ancestors.
+        These are its ancestors, and the data tests that `dbt build` runs before it: tests that read
+        only its ancestors.
         """
         ancestors = set(self._up_from(node)) - {node}
         tests = {name for name in self._tests if set() < self._parents[name] <= ancestors}
         return (ancestors & self._parents.keys()) | tests
 
     def after(self, nodes: Iterable[str]) -> set[str]:
-        """The nodes themselves, and all that reads them, tests too."""
+        """Return the nodes and everything that reads them, including tests."""
         found = set(nodes)
         while more := {name for name, read in self._parents.items() if read & found} - found:
             found |= more
         return found
 
     def in_order(self, nodes: Iterable[str]) -> list[str]:
-        """Nodes in an order in which they can be built."""
+        """Return the nodes in an order in which they can be built."""
         return sorted(nodes, key=lambda node: (len(self.before(node)), node))
 
     def _up_from(self, node: str) -> Iterator[str]:

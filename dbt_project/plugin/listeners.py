@@ -1,4 +1,4 @@
-"""Listeners to dbt's events, one of a kind for each command."""
+"""Listeners to dbt's events. Each command has one listener of each kind."""
 
 from typing import Protocol, TypeVar
 
@@ -7,17 +7,17 @@ from dbt_common.events.event_manager_client import get_event_manager
 
 
 class Listener(Protocol):
-    """What takes note of dbt's events: dbt calls it with everything that it logs."""
+    """Listens to dbt's events. dbt calls it with everything that it logs."""
 
     def on_event(self, event: EventMsg) -> None:
-        """Take note of an event."""
+        """Handle an event."""
 
 
 Kind = TypeVar("Kind", bound=Listener)
 
 
 def listener_of_this_command(kind: type[Kind]) -> Kind:
-    """The listener of a kind of the command that runs now; dbt forgets it at the next command."""
+    """Return the current command's listener of a kind. dbt drops it at the next command."""
     callbacks = get_event_manager().callbacks
     for callback in callbacks:
         listener = getattr(callback, "__self__", None)

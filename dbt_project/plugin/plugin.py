@@ -1,4 +1,4 @@
-"""dbt-duckdb plugin: what a build checks before it opens the warehouse."""
+"""dbt-duckdb plugin: the checks of a build before it opens the warehouse."""
 
 import contextlib
 import gc
@@ -43,34 +43,34 @@ MARTS = Schema("build", "main")
 BUILDS = ("build", "run")
 READS_THE_LAKE = (*BUILDS, "freshness")
 MAY_READ_THE_LAKE = ("compile", "show")  # or ask for something else, of a day without files
-# With these a command looks at some of the rows, or at other tables than those that it builds.
+# With these options a command reads only some of the rows, or other tables than it builds.
 OF_A_PART = ("EMPTY", "SAMPLE", "EVENT_TIME_START", "EVENT_TIME_END", "DEFER")
 
 
 class End:
     """Closes the warehouse at the end of a command.
 
-    Else dbt-duckdb keeps it open, and another command of the same process is checked by nobody.
+    Otherwise dbt-duckdb keeps it open, and nothing checks the next command of the same process.
     """
 
     def on_event(self, event: EventMsg) -> None:
-        """Take note of an event of dbt."""
+        """Handle an event of dbt."""
         if event.info.name == "CommandCompleted":
             DuckDBConnectionManager.close_all_connections()
 
 
 class Plugin(BasePlugin):
-    """Checks a build's date and lake, gives DuckDB the way to S3, and prints the closing lines."""
+    """Checks a build's date and lake, gives DuckDB access to S3, and prints the closing lines."""
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
-        """Check everything that can be checked while nothing has been written."""
-        gc.freeze()  # the manifest stays to the end: looking through it for garbage takes a second
+        """Check everything that can be checked before something is written."""
+        gc.freeze()  # the manifest stays to the end, and collecting garbage in it takes a second
         self.is_build = get_flags().WHICH in BUILDS
         self.extensions = str(plugin_config.get("extensions", "")).split()
         self.files_to_read: list[FileToRead] = []
         closing_lines = ClosingLines.of_this_command()
         WorkingDay.of_this_command()
-        listener_of_this_command(End)  # the last of them: it takes the connection away
+        listener_of_this_command(End)  # the last listener, because it closes the connection
         with before_it_is_open():
             variables = load_variables(get_flags().VARS)
             has_lakehouse = bool(plugin_config.get("lakehouse"))
@@ -98,7 +98,7 @@ class Plugin(BasePlugin):
             self.folders["LAKE_OUTPUT_URL"] = output.text
 
     def _look_at_lake(self, lake: LakeUrl) -> str:
-        """Check the day's files and note their formats; return what they are, as text."""
+        """Check the day's files and record their formats. Return their `inputs_text`."""
         with duckdb.connect() as connection:
             connect_lake(connection, self.extensions)
             day = list_day(connection, lake, self.ride_date)
@@ -106,7 +106,7 @@ class Plugin(BasePlugin):
         return inputs_text(list(chain.from_iterable(day.values())))
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
-        """Make the folders that the build writes to, keep others out, and begin the day."""
+        """Make the folders that the build writes to, take the lock, and begin the day."""
         with before_it_is_open():
             for variable, folder in self.folders.items():
                 make_folder(folder, variable)
@@ -123,7 +123,7 @@ class Plugin(BasePlugin):
                     self._begin_day(connection)
 
     def _begin_day(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """See that the command can do what it is asked to, and get the marts ready."""
+        """Check that the command may do what it is asked to, and prepare the marts."""
         manifest = get_adapter_by_type("duckdb").get_macro_resolver()
         assert isinstance(manifest, Manifest), "dbt has handed it to the adapter"
         options = [name for name in OF_A_PART if getattr(get_flags(), name, None)]
@@ -138,7 +138,7 @@ class Plugin(BasePlugin):
         working_day.forget(self.published.begin_day(connection, MARTS, self.ride_date))
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Give dbt's connection the way to the lake; the listeners may ask it, too."""
+        """Give dbt's connection access to the lake. The listeners may use it too."""
         with before_it_is_open():
             self.s3 = connect_lake(conn, self.extensions)
             self.key = self.s3.key() if self.s3 else None
@@ -146,9 +146,9 @@ class Plugin(BasePlugin):
         WorkingDay.of_this_command().connection = conn
 
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Tell the models where the lake is, in which format to read files, where to write.
+        """Tell the models where the lake is, in which format to read files, and where to write.
 
-        A long build outlives the credentials of a role, so each model begins with those that hold.
+        A long build outlives a role's credentials, so each model starts with current ones.
         """
         if self.s3 and (key := self.s3.key()) != self.key:
             cursor.execute(self.s3.secret_sql(key))
@@ -158,7 +158,7 @@ class Plugin(BasePlugin):
             cursor.execute(f"SET VARIABLE {name} = {sql_text(place.text)}")
 
     def store(self, target_config: TargetConfig) -> None:
-        """Bring an export to the lake from the file that `target_config.config` names."""
+        """Deliver an export to the lake from the file that `target_config.config` names."""
         assert target_config.location is not None, "an export has a place"
         with told_by_dbt():
             whole_day(target_config.config["model"])

@@ -1,4 +1,4 @@
-"""dbt-duckdb plugin of the target `published`: in one line why there is nothing to read."""
+"""dbt-duckdb plugin of the target `published`. It says in one line why it cannot be read."""
 
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,6 @@ class Plugin(BasePlugin):
     """Opens the published file before dbt does."""
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
-        """See that it can be opened."""
+        """Check that it can be opened."""
         with before_it_is_open():
             WarehouseFile(Path(creds.path)).connect().close()

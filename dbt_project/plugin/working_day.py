@@ -1,9 +1,9 @@
-"""The day that the working tables hold, and what of it has been built and tested.
+"""The day in the working tables, and which of its models are built and tested.
 
-Nothing leaves a build, to the lake or to the published warehouse, but what is made from a whole and
-tested day. A day may be built by several commands, each a part of the graph: so what each of them
-has built and tested is kept beside the tables, and is gone as soon as something before it is built
-again.
+A build delivers only what is made from a whole, tested day, to the lake and to the published
+warehouse. Several commands may build a day, each a part of the graph. So a table beside the working
+tables records what each command has built and tested. A record is removed as soon as something
+before it is built again.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from dbt_project.plugin.graph import Graph
 from dbt_project.plugin.listeners import listener_of_this_command
 
 RECORDS = "stg_lake__ride_records"
-"""The model that a day begins with."""
+"""The first model of a day."""
 
 BUILD_ALL = "build all of it"
-"""In the line of every command that lacks what other commands should have left."""
+"""A part of the message of every command that lacks what others should have built."""
 
 _TABLE = "staging.staging.working_day"
 _TOKEN = "build.working_day.token"
@@ -52,15 +52,15 @@ class Day:
 
 
 class WorkingDay:
-    """Keeps account of what is built and tested; one for each command.
+    """Records what is built and tested. Each command has one.
 
-    While a command is at work, its table says that nothing is: so a killed one leaves no account
-    that is not true.
+    While a command is at work, the table says that nothing is built. So a killed command leaves no
+    false record.
     """
 
     def __init__(self) -> None:
         self.connection: duckdb.DuckDBPyConnection | None = None
-        """Connection of dbt, for the end of the command."""
+        """dbt's connection, for the end of the command."""
         self.day: Day | None = None
         self._given: Day | None = None
         self._option = ""
@@ -69,7 +69,7 @@ class WorkingDay:
 
     @classmethod
     def of_this_command(cls) -> WorkingDay:
-        """That of the command that runs now."""
+        """The record of the current command."""
         return listener_of_this_command(cls)
 
     def begin(
@@ -80,7 +80,7 @@ class WorkingDay:
         selected: Collection[str],
         option: str,
     ) -> None:
-        """Look whether a command can go on from the working tables, and do what it is asked to.
+        """Check that a command can continue from the working tables, and may do what it is asked.
 
         Parameters
         ----------
@@ -89,15 +89,15 @@ class WorkingDay:
         given
             The day that the command is for.
         selected
-            The nodes that it runs; none where dbt does not say, which is in a retry.
+            The nodes that it runs. Empty if dbt does not say, which happens in a retry.
         option
-            With which it looks at some of the rows only, ``--empty``; else empty.
+            An option with which it reads only some of the rows, such as ``--empty``; else empty.
 
         Raises
         ------
         UserError
-            In one line, if the working tables hold another day, or if an export would be made from
-            a day that is not whole; nothing is written then.
+            One line, if the working tables hold another day, or if an export would be made from a
+            day that is not whole. Nothing is written.
         """
         connection.execute(_MAKE_TABLES)
         day, finished = _read(connection)
@@ -121,18 +121,18 @@ class WorkingDay:
         _write(connection, day, [])
 
     def forget(self, models: Collection[str]) -> None:
-        """Take away models that are no longer as they were built, and all that was made of them."""
+        """Remove the records of models that have changed, and of everything made from them."""
         assert self._graph is not None, "the command has begun"
         names = [self._graph.id_of(model) for model in models]
         self._finished -= self._graph.after(names)
 
     def whole(self, export: str) -> Day:
-        """The day, for an export that is about to be written.
+        """Return the day, for an export that is about to be written.
 
         Raises
         ------
         UserError
-            In one line, if not all that comes before the export is built and tested.
+            One line, if something before the export is not built and tested.
         """
         assert self._graph is not None, "the command has begun"
         assert self.day is not None, "the command has begun"
@@ -142,7 +142,7 @@ class WorkingDay:
         return self.day
 
     def on_event(self, event: EventMsg) -> None:
-        """Take note of an event of dbt."""
+        """Handle an event of dbt."""
         if self._graph is None:
             return
         match event.info.name:
@@ -167,15 +167,15 @@ class WorkingDay:
             return
         try:
             _write(self.connection.cursor(), self.day, sorted(self._finished))
-        except duckdb.Error as error:  # then the table says that nothing is finished
+        except duckdb.Error as error:  # the table then still says that nothing is built
             print(f"\nWarning: {_TABLE} could not be written: {error}", flush=True)
 
 
 def ride_date() -> datetime.date:
-    """The day that the command is for, known while models are built.
+    """Return the day that the command is for, while models are built.
 
-    A model that asks here, and not in its YAML, is the same for every day to dbt: so many days can
-    be built from one reading of the project.
+    A model takes the day from here and not from its YAML. So it is the same for every day to dbt,
+    and many days can be built after the project was read once.
     """
     day = WorkingDay.of_this_command().day
     assert day is not None, "the command has begun"
@@ -183,7 +183,7 @@ def ride_date() -> datetime.date:
 
 
 def whole_day(export: str) -> Day:
-    """The day, for an export that is about to be written; see `WorkingDay.whole`."""
+    """Return the day, for an export that is about to be written; see `WorkingDay.whole`."""
     return WorkingDay.of_this_command().whole(export)
 
 
@@ -196,7 +196,7 @@ def _read(connection: duckdb.DuckDBPyConnection) -> tuple[Day | None, set[str]]:
 def _write(connection: duckdb.DuckDBPyConnection, day: Day, finished: list[str]) -> None:
     token = secrets.token_hex(8)
     row = [day.ride_date, day.inputs, day.variables, finished, token]
-    connection.execute(_MAKE_TABLES)  # publishing takes out of build.duckdb what is no mart
+    connection.execute(_MAKE_TABLES)  # publishing removes everything but marts from build.duckdb
     for table, values in ((_TOKEN, [token]), (_TABLE, row)):
         connection.execute("BEGIN")
         connection.execute(f"DELETE FROM {table}")

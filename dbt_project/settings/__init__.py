@@ -1,5 +1,5 @@
-"""What a user may set: environment variables, variables of dbt, the summaries' file, the date.
+"""What you can set: environment variables, variables of dbt, the summaries' file, the date.
 
-Hands out checked, typed values, and one line where one cannot be used. Knows nothing of the lake's
-files, of a warehouse or of dbt: it only reads settings.
+This package returns checked, typed values, and says in one line if one cannot be used. It only
+reads settings, and does not know the lake's files, a warehouse or dbt.
 """

@@ -1,4 +1,4 @@
-"""The environment variables of the product: read here, checked when read, and nowhere else."""
+"""The environment variables of the product. Only this module reads and checks them."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _cities(text: str) -> dict[str, tuple[str, str]]:
     return cities
 
 
-# An empty value counts as none, but not as a place or a size: there it is a mistake.
+# An empty value counts as not set, except for a place or a size: there it is a mistake.
 _OrDefault = BeforeValidator(_default_if_empty)
 Lake = Annotated[LakeUrl, BeforeValidator(LakeUrl.parse)]
 Bucket = Annotated[LakeUrl | None, BeforeValidator(_bucket), _OrDefault]
@@ -131,7 +131,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 def of_project(name: str) -> str:
-    """A file or folder of the project itself, from wherever the command was started."""
+    """Return the path of a file or folder of the project, wherever the command was started."""
     return name if Path.cwd() == PROJECT else str(PROJECT / name)
 
 
@@ -141,25 +141,25 @@ def embedded_lake() -> LakeUrl:
 
 
 def output_of(lake: LakeUrl) -> LakeUrl:
-    """Where exports go if nothing is said: the embedded lake is part of the repository."""
+    """Return where exports go by default: not to the embedded lake, which the repository holds."""
     is_embedded = not lake.is_s3 and Path(lake.text).resolve() == PROJECT / "lake"
     return LakeUrl(of_project("output"), is_s3=False) if is_embedded else lake
 
 
 class EnvironmentSettings(BaseModel):
-    """Settings of one concern; the name of a field, in capitals, is that of its variable."""
+    """Settings of one concern. A variable has the name of its field, in capitals."""
 
     model_config = ConfigDict(frozen=True, alias_generator=str.upper, hide_input_in_errors=True)
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """Read them.
+        """Read and check the settings.
 
         Raises
         ------
         UserError
-            In one line that names the variable, says what was expected and, if it can be no
-            secret, what was found.
+            One line that names the variable and says what was expected. It says what was found
+            only if this cannot be a secret.
         """
         try:
             return cls.model_validate(dict(environ))
@@ -171,7 +171,7 @@ class EnvironmentSettings(BaseModel):
 
 
 class LakeSettings(EnvironmentSettings):
-    """Where days come from, and where what is made of them goes."""
+    """Where the files of a day come from, and where results go."""
 
     lake_url: Lake = Field(
         default_factory=embedded_lake,
@@ -180,8 +180,8 @@ class LakeSettings(EnvironmentSettings):
     )
     lake_output_url: Lake = Field(
         default_factory=lambda given: output_of(given["lake_url"]),
-        description="Where exports go, a folder or `s3://bucket[/prefix]`; else to the lake, but "
-        "those of the embedded lake to `output`.",
+        description="Where exports go: a folder or `s3://bucket[/prefix]`. By default they go to "
+        "the lake; those of the embedded lake go to `output`.",
     )
 
 
@@ -195,7 +195,7 @@ class WarehouseSettings(EnvironmentSettings):
     )
     publish_url: Bucket = Field(
         default=None,
-        description="`s3://bucket[/prefix]` where the published warehouse goes as well.",
+        description="`s3://bucket[/prefix]` to which a build also copies the published warehouse.",
     )
 
     @property
@@ -205,18 +205,18 @@ class WarehouseSettings(EnvironmentSettings):
 
 
 class DbtSettings(EnvironmentSettings):
-    """Where dbt puts files of its own; it reads these itself."""
+    """Where dbt puts its own files. dbt reads these variables itself."""
 
     dbt_target_path: Folder = Field(
         default_factory=lambda: of_project("target"),
         examples=["target"],
-        description="Folder of dbt's own files: what it has compiled, and the site of all tables.",
+        description="Folder of dbt's own files: compiled SQL, and the site of all tables.",
     )
     dbt_log_path: Folder = Field(
         default_factory=lambda: of_project("logs"),
         examples=["logs"],
-        description="Folder of dbt's log. Both have to be set where the repository cannot be "
-        "written: `dbt` itself ends there with status 2 and without a word.",
+        description="Folder of dbt's log. If the repository is not writable, set both: otherwise "
+        "`dbt` itself ends with status 2 and without a message.",
     )
 
 
@@ -224,46 +224,47 @@ class LakehouseSettings(EnvironmentSettings):
     """Where the lakehouse is, for the target of that name."""
 
     lakehouse_catalog: Catalog = Field(
-        description="Catalog of a lakehouse, which selects dbt's target `lakehouse`: "
-        "`postgres:host=... dbname=...` or `sqlite:FILE`."
+        description="The catalog of a lakehouse: `postgres:host=... dbname=...` or `sqlite:FILE`. "
+        "It selects dbt's target `lakehouse`."
     )
     lakehouse_data_url: Lake = Field(
-        description="Where its Parquet files are: a folder or `s3://bucket[/prefix]`."
+        description="Where the lakehouse's Parquet files are: a folder or `s3://bucket[/prefix]`."
     )
 
     @staticmethod
     def is_wanted(environ: Mapping[str, str] = os.environ) -> bool:
-        """Whether there is a lakehouse, as `profiles.yml` has it."""
+        """Whether there is a lakehouse, by the same rule as in `profiles.yml`."""
         return bool(environ.get("LAKEHOUSE_CATALOG"))
 
 
 class BuildSettings(EnvironmentSettings):
-    """What a build may use, and how long it waits; `profiles.yml` gives the sizes to DuckDB."""
+    """What a build may use, and how long it waits. `profiles.yml` gives the sizes to DuckDB."""
 
     warehouse_memory_limit: Size = Field(
         default="4GB",
-        description="DuckDB's memory; beyond it, it spills to the warehouse's folder. "
-        "Python comes on top.",
+        description="DuckDB's memory. DuckDB spills what it cannot hold to the warehouse's folder. "
+        "Python needs memory in addition.",
     )
     warehouse_spill_limit: Size = Field(
         default="50GB",
-        description="What DuckDB may put into the warehouse's folder beyond its memory.",
+        description="The most that DuckDB may spill to the warehouse's folder.",
     )
     warehouse_wait_seconds: Count = Field(
         default=0,
-        description="How long a build waits for another one of the same warehouse; 0: not at all.",
+        description="How long a build waits for another build of the same warehouse. With 0 it "
+        "does not wait.",
     )
 
 
 class S3Settings(EnvironmentSettings):
-    """How S3 is reached; keys, profile and role are left to AWS's own credential chain."""
+    """How S3 is reached. AWS's own credential chain reads keys, profile and role."""
 
     aws_region: Text = Field(default=None, description="The region of the buckets.")
     aws_default_region: Text = Field(
         default=None, description="The same, if `AWS_REGION` is not set."
     )
     aws_endpoint_url_s3: Server = Field(
-        default=None, description="Another S3 server than AWS's: `http[s]://host[:port]`."
+        default=None, description="An S3 server other than AWS's: `http[s]://host[:port]`."
     )
     aws_endpoint_url: Server = Field(
         default=None, description="The same, if `AWS_ENDPOINT_URL_S3` is not set."
@@ -271,28 +272,28 @@ class S3Settings(EnvironmentSettings):
     requests_ca_bundle: Text = Field(
         default=None,
         description="File of certificates to trust, if neither `AWS_CA_BUNDLE` nor the profile "
-        "names one.",
+        "has one.",
     )
     ssl_cert_file: Text = Field(
         default=None, description="The same, if `REQUESTS_CA_BUNDLE` is not set."
     )
     lake_timeout_seconds: CountFromOne = Field(
-        default=20, description="How long an S3 server may be silent before it is asked again."
+        default=20, description="How long an S3 server may be silent before the build retries."
     )
     lake_kms_key_id: Text = Field(
         default=None,
-        description="Key of AWS's KMS that exports to S3 are encrypted with; "
-        "else they are as their bucket encrypts.",
+        description="The AWS KMS key that encrypts exports to S3. By default the bucket's own "
+        "encryption applies.",
     )
 
     @property
     def region(self) -> str | None:
-        """The one that botocore reads."""
+        """The region that botocore uses."""
         return self.aws_region or self.aws_default_region
 
     @property
     def ca_file(self) -> str | None:
-        """Read if botocore's own settings name none."""
+        """The file of certificates, if botocore's own settings name none."""
         return self.requests_ca_bundle or self.ssl_cert_file
 
 
@@ -302,12 +303,14 @@ class LanguageModelSettings(EnvironmentSettings):
     openai_api_key: Text = Field(
         default=None,
         repr=False,
-        description="Key of the language model's server; with neither, there is no model.",
+        description="Key of the language model's server. Without this and `OPENAI_BASE_URL` there "
+        "is no model.",
     )
     openai_base_url: Text = Field(
         default=None,
         repr=False,
-        description="Any server that speaks OpenAI's Chat Completions; else, with a key, OpenAI's.",
+        description="Any server that speaks OpenAI's Chat Completions. By default it is OpenAI's, "
+        "if there is a key.",
     )
 
 
@@ -315,29 +318,29 @@ class MailSettings(EnvironmentSettings):
     """The report by e-mail, once `SMTP_HOST` is set."""
 
     smtp_host: str = Field(
-        description="Mail server that the report is sent by; without it there is no e-mail. "
+        description="The mail server that sends the report. Without it there is no e-mail. "
         "See [the report](report.md).",
     )
     smtp_port: CountFromOne = Field(
-        default=587, description="Its port; 465 for encryption from the start."
+        default=587, description="The mail server's port. Use 465 for encryption from the start."
     )
-    smtp_user: Text = Field(default=None, description="Its user, if it asks for a login.")
+    smtp_user: Text = Field(default=None, description="The user, if the server needs a login.")
     smtp_password: str = Field(default="", repr=False, description="The password of `SMTP_USER`.")
     report_from: Text = Field(
-        default=None, description="Address that writes the e-mail; needed with `SMTP_HOST`."
+        default=None, description="The sender's address. Needed with `SMTP_HOST`."
     )
     report_to: Text = Field(
         default=None,
-        description="Addresses that get it, separated by commas; needed with `SMTP_HOST`.",
+        description="The recipients' addresses, separated by commas. Needed with `SMTP_HOST`.",
     )
 
     def addresses(self) -> tuple[str, str]:
-        """Who writes, and who gets it.
+        """Return sender and recipients.
 
         Raises
         ------
         UserError
-            In one line, if one of the two is not said.
+            One line, if one of the two is not set.
         """
         if not self.report_from or not self.report_to:
             name = "REPORT_TO" if self.report_from else "REPORT_FROM"
@@ -346,7 +349,7 @@ class MailSettings(EnvironmentSettings):
 
     @staticmethod
     def is_wanted(environ: Mapping[str, str] = os.environ) -> bool:
-        """Whether a mail server is named; a mistake in the rest is the e-mail's own affair."""
+        """Whether a mail server is set. A mistake in the other settings stops only the e-mail."""
         return bool(environ.get("SMTP_HOST", "").strip())
 
 
@@ -374,12 +377,12 @@ class WebhookSettings(EnvironmentSettings):
 
 
 class AirflowSettings(EnvironmentSettings):
-    """What the DAG's tasks use beside the settings of a build."""
+    """What the DAG's tasks use in addition to the settings of a build."""
 
     dbt_executable: Text = Field(
         default=None,
-        description="Path of dbt, `/opt/dbt/bin/dbt`; else the one that is installed beside "
-        "Airflow.",
+        description="Path of dbt, for example `/opt/dbt/bin/dbt`. By default the one that is "
+        "installed beside Airflow.",
     )
     lake_connection: Text = Field(
         default=None,
@@ -387,7 +390,7 @@ class AirflowSettings(EnvironmentSettings):
     )
     llm_connection: Text = Field(
         default=None,
-        description="Id of an Airflow connection: its password is the API key, its host the "
+        description="Id of an Airflow connection. Its password is the API key, its host is the "
         "base URL.",
     )
     alert_webhook_url: Text = Field(
@@ -396,15 +399,15 @@ class AirflowSettings(EnvironmentSettings):
 
 
 class CitySettings(EnvironmentSettings):
-    """Of which cities there are DAGs."""
+    """The cities that have DAGs."""
 
     cities: Cities = Field(
         default={},
-        description="Several cities, a DAG for each, with a lakehouse one for all: "
-        "`Glasgow=Europe/London, New York=America/New_York`.",
+        description="Several cities: `Glasgow=Europe/London, New York=America/New_York`. Each city "
+        "has its own DAG; with a lakehouse one DAG builds all of them.",
     )
     queue_per_city: Truth = Field(
         default=False,
-        description="`true`: each city's tasks go to a queue with the name of its prefix; "
-        "not with a lakehouse.",
+        description="With `true` each city's tasks go to a queue with the name of its prefix. "
+        "Not with a lakehouse.",
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dbt_project.errors import UserError
 
-# In the address of an S3 object DuckDB takes these for patterns, parameters and escapes.
+# In the address of an S3 object DuckDB reads these as patterns, parameters and escapes.
 UNSAFE = re.compile(r"[*?\[\]#%\\]|[^\x20-\uffff]")
 UNSAFE_WORDS = "* ? [ ] # % \\"
 
@@ -41,18 +41,18 @@ class LakeUrl:
         Raises
         ------
         UserError
-            In one line, if it is neither; it goes on from the name of a setting.
+            One line, if it is neither. It continues a sentence that begins with the setting's name.
         """
         scheme, is_url, rest = text.partition("://")
         expected = "must be a folder or s3://bucket[/prefix]"
-        # DuckDB's search for files takes \ for another /
+        # DuckDB's search for files reads \ as another /
         if not text.strip() or not text.isprintable() or "\\" in text:
             raise UserError(f"{expected}, not {text[:60]!r}")
         if not is_url and re.match(r"[a-z0-9]+:/", text):
             raise UserError(f"{expected}, not {text[:60]!r}: an address has // after its colon")
         if not is_url:
             return cls(text.rstrip("/") or "/", is_s3=False)
-        if scheme != "s3":  # the rest of an address may hold a password
+        if scheme != "s3":  # the rest of the address may be a password
             raise UserError(f"{expected}, not an address with {scheme}://")
         bucket, *prefix = rest.rstrip("/").split("/")
         if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", bucket):
@@ -65,7 +65,7 @@ class LakeUrl:
         return cls("/".join(["s3:/", bucket, *prefix]), is_s3=True)
 
     def files_of_day(self, kind: str, ride_date: datetime.date) -> str:
-        """Pattern for DuckDB's glob of the day's files of one kind, and a few others.
+        """Return a pattern for DuckDB's glob: the day's files of one kind, and a few others.
 
         Examples
         --------
@@ -77,7 +77,7 @@ class LakeUrl:
 
 
 def glob_text(path: str) -> str:
-    """A pattern that matches a path and nothing else.
+    """Return a pattern that matches a path and nothing else.
 
     Examples
     --------

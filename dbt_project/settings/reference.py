@@ -1,4 +1,4 @@
-"""Write the reference of all settings from the places where they are defined.
+"""Write the reference of all settings from their definitions.
 
 Run ``python -m dbt_project.settings.reference > docs/configuration.md``.
 """
@@ -26,25 +26,41 @@ from dbt_project.settings.environment import (
     WarehouseSettings,
     WebhookSettings,
 )
-from dbt_project.settings.summaries import Allowance, Budget, Limits, Model, Prices, Template
+from dbt_project.settings.summaries import (
+    Allowance,
+    Budget,
+    ItemsTemplate,
+    Limits,
+    Model,
+    Prices,
+    Template,
+)
 from dbt_project.settings.variables import PROJECT_FILE, Variables
 
 HEAD = """# Settings
 
-Environment variables say where things are. Variables of dbt say how a day is built. A file of its
-own says what language models are asked. A build refuses a value that it cannot use, in one line,
-before it writes anything. This page is generated from the definitions:
+| you want to set | use |
+| --- | --- |
+| where things are | [environment variables](#environment-variables) |
+| how Airflow runs | [environment variables of Airflow](#airflow) |
+| how a day is built | [variables of dbt](#variables) |
+| what language models are asked | [a file of its own](#summaries) |
+
+If a build cannot use a value, it says so in one line before it writes anything.
+
+This page is generated from the definitions:
 `python -m dbt_project.settings.reference > docs/configuration.md`.
 """
 ENVIRONMENT = """## Environment variables
 
-A relative folder is relative to where you start the command. Defaults are relative to the root of
-the repository, wherever you start `dbt build --project-dir REPOSITORY --profiles-dir REPOSITORY`.
-AWS's own variables for keys, profile and role also apply: botocore's credential chain is asked.
+A relative folder that you set is relative to where you start the command. Defaults are relative to
+the root of the repository, wherever you start `dbt build --project-dir REPOSITORY --profiles-dir
+REPOSITORY`. AWS's own variables for keys, profile and role also apply, because botocore's
+credential chain finds the keys.
 """
 AIRFLOW = """## Airflow
 
-Environment variables of every Airflow component, the same on all of them, beside those above.
+Set these on every Airflow component, with the same values, in addition to those above.
 """
 OF_A_BUILD: Sequence[type[EnvironmentSettings]] = (
     LakeSettings,
@@ -60,16 +76,25 @@ OF_A_BUILD: Sequence[type[EnvironmentSettings]] = (
 OF_AIRFLOW: Sequence[type[EnvironmentSettings]] = (AirflowSettings, CitySettings)
 VARIABLES = """## Variables
 
-In `dbt_project.yml` under `vars`, or for one build: `dbt build --vars '{date: 20230501, city:
-Leith}'`. Two more are for `--vars` alone: `date`, the day (`20230501`, `2023-05-01`), and
-`summaries_file`, another file than `dbt_project/summaries.yml`. With hyphens and without quotes a
-day is read by dbt's YAML, which ends in a traceback of dbt's own where there is no such day: `date:
-20230230` and `date: "2023-02-30"` are refused in one line, as `make build DATE=2023-02-30` is.
+Set these in `dbt_project.yml` under `vars`, or for one build:
+
+    dbt build --vars '{date: 20230501, city: Leith}'
+
+You can set two more only in `--vars`:
+
+| variable | meaning |
+| --- | --- |
+| `date` | The day: `20230501` or `2023-05-01`. |
+| `summaries_file` | A file to use instead of `dbt_project/summaries.yml`. |
+
+Write `date` without hyphens, or in quotes. dbt's YAML reads a day with hyphens and without quotes
+itself. If there is no such day, dbt ends in a traceback of its own. `date: 20230230`, `date:
+"2023-02-30"` and `make build DATE=2023-02-30` are refused in one line.
 """
 SUMMARIES = """## Summaries
 
-In `dbt_project/summaries.yml`, whose comments say more; [Summaries](summaries.md) says how they
-work together.
+Set these in `dbt_project/summaries.yml`. Its comments explain them, and [Summaries](summaries.md)
+says how they work together.
 """
 LIMITS = {
     "exclusiveMinimum": "above {}",
@@ -81,6 +106,7 @@ LIMITS = {
 }
 SUMMARY_PARTS: dict[str, type[BaseModel]] = {
     "template": Template,
+    "items_template": ItemsTemplate,
     "models[]": Model,
     "models[].usd_per_million_tokens": Prices,
     "limits": Limits,
@@ -90,7 +116,7 @@ SUMMARY_PARTS: dict[str, type[BaseModel]] = {
 
 
 def expected(schema: dict[str, Any]) -> str:
-    """Say in words which values a JSON schema takes."""
+    """Say in words which values a JSON schema accepts."""
     if "anyOf" in schema:
         return " or ".join(expected(one) for one in schema["anyOf"])
     if "enum" in schema:
@@ -112,7 +138,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def environment_table(models: Iterable[type[EnvironmentSettings]]) -> str:
-    """Environment variables and what holds if they are not set."""
+    """Return the environment variables with their defaults."""
     rows = (
         [f"`{field.alias}`", field.description or "", _value(field)]
         for model in models
@@ -153,7 +179,7 @@ def summaries_table() -> str:
 
 def _default(schema: dict[str, Any]) -> str:
     if "default" not in schema:
-        return "none, has to be said"
+        return "none, you must set it"
     return "none" if schema["default"] is None else f"`{schema['default']}`"
 
 

@@ -19,7 +19,7 @@ def parse_ride_date(value: object) -> datetime.date:
     Raises
     ------
     UserError
-        In one line, if there is no value or it names no day.
+        One line, if there is no value or it is not a day.
 
     Examples
     --------

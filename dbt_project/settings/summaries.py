@@ -1,4 +1,4 @@
-"""What `summaries.yml` may say: the prompt, the chain of models, limits and budget."""
+"""The settings of `summaries.yml`: the prompts, the chain of models, limits and budget."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Template(_Settings):
 
 
 class ItemsTemplate(_Settings):
-    """The question about numbered items, which is answered in JSON."""
+    """The question about numbered items. The model answers in JSON."""
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
@@ -97,7 +97,7 @@ class Prices(_Settings):
 
 
 class Model(_Settings):
-    """One link of the chain: a model, what is sent with every call to it, and what it costs."""
+    """One entry of the chain: a model, the parameters of every call to it, and its prices."""
 
     name: str = Field(min_length=1)
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
@@ -120,19 +120,19 @@ class Model(_Settings):
 
     @property
     def deciding_parameters(self) -> dict[str, JsonValue]:
-        """The parameters that change an answer, and so belong to its key."""
+        """The parameters that change an answer. They are part of its key."""
         return {
             name: value for name, value in self.parameters.items() if name not in NEUTRAL_PARAMETERS
         }
 
     @property
     def most_completion_tokens(self) -> int | None:
-        """The most tokens that an answer may have; None if the parameters do not say."""
+        """The most tokens that an answer may have. None if the parameters set no limit."""
         given = (self.parameters.get(name) for name in MOST_TOKENS_PARAMETERS)
         return next((most for most in given if isinstance(most, int)), None)
 
     def cost_usd(self, prompt_tokens: int, completion_tokens: int) -> float | None:
-        """Price a call; None for a model without prices."""
+        """Return the price of a call, or None for a model without prices."""
         if self.usd_per_million_tokens is None:
             return None
         prices = self.usd_per_million_tokens
@@ -141,7 +141,7 @@ class Model(_Settings):
 
 
 class Limits(_Settings):
-    """How many at once, how often and how long; times in seconds."""
+    """How many calls at once, how often, and for how long. Times are in seconds."""
 
     concurrency: int = Field(default=8, ge=1, le=64)
     requests_per_minute: int | None = Field(default=None, ge=1)
@@ -155,7 +155,7 @@ class Limits(_Settings):
 
 
 class Allowance(_Settings):
-    """The most that may be spent in a period; None is no limit."""
+    """The most that may be spent in a period. None means no limit."""
 
     calls: int | None = Field(default=None, ge=0)
     tokens: int | None = Field(default=None, ge=0)
@@ -170,13 +170,13 @@ class Budget(_Settings):
 
     @property
     def counts_tokens(self) -> bool:
-        """Whether the most tokens of a call have to be known before it is made."""
+        """Whether the largest number of tokens must be known before a call."""
         allowances = (self.day, self.month)
         return any(one.tokens is not None or one.usd is not None for one in allowances)
 
 
 class Settings(_Settings):
-    """Everything that `summaries.yml` says."""
+    """All settings of `summaries.yml`."""
 
     template: Template
     items_template: ItemsTemplate
@@ -202,7 +202,7 @@ def load_settings(path: str | os.PathLike[str] | None = None) -> Settings:
     Parameters
     ----------
     path : path, optional
-        `summaries.yml` beside this module unless told otherwise.
+        The project's own `dbt_project/summaries.yml` by default.
 
     Returns
     -------
@@ -218,7 +218,7 @@ def load_settings(path: str | os.PathLike[str] | None = None) -> Settings:
         raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeError) as error:
         raise SettingsError(f"{path}: cannot be read ({type(error).__name__})") from None
-    except (yaml.YAMLError, ValueError) as error:  # it makes dates, and not of every text can it
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a text that looks like a date
         raise SettingsError(f"{path}: is no YAML: {' '.join(str(error).split())}") from None
     try:
         return Settings.model_validate(raw)

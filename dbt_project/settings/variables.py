@@ -1,4 +1,4 @@
-"""What may be set in `dbt_project.yml` under `vars`, or for one build in `--vars`."""
+"""The variables of dbt: set in `dbt_project.yml` under `vars`, or for one build in `--vars`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from dbt_project.settings.environment import PROJECT, of_project
 
 PROJECT_FILE = PROJECT / "dbt_project.yml"
 
-# Say where a build gets its input from, and have checks of their own.
+# These say where a build gets its input, and are checked elsewhere.
 NOT_PROJECT_VARIABLES = ("date", "summaries_file")
 
 
@@ -52,103 +52,124 @@ TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
 
 
 class Variables(BaseModel):
-    """What concerns the content of a day: meanings and limits; the values are in the file."""
+    """The variables that decide what a day holds: meanings and limits. The values are in the file.
 
-    # strict, because models get what was given, and not what it might be taken for: "0.3" is a text
+    They are strict, because models get each value as it was given: "0.3" is a text, no number.
+    """
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     city: Text = Field(description="The city's name, as prompts and reports call it.")
-    time_zone: TimeZone = Field(
-        description="Time zone of the day's limits and of times without an offset."
-    )
-    max_ride_miles: float = Field(gt=0, description="A longer ride is rejected, miles.")
-    max_ride_hours: float = Field(gt=0, description="A ride of more time is rejected, hours.")
+    time_zone: TimeZone = Field(description="Time zone of the day, and of times without an offset.")
+    max_ride_miles: float = Field(gt=0, description="Miles. A longer ride is rejected.")
+    max_ride_hours: float = Field(gt=0, description="Hours. A ride that took longer is rejected.")
     warn_rejected_share: Share = Field(
-        description="With a larger share of rejected records the day's report warns."
+        description="If a larger share of records is rejected, the day's report warns."
     )
     max_rejected_share: Share = Field(
-        description="With a larger share of rejected records the build stops."
+        description="If a larger share of records is rejected, the build stops."
     )
     fewest_rides_share: float = Field(
-        ge=0, description="With fewer rides than this share of the usual number the report warns."
+        ge=0,
+        description="If a day has fewer rides than this share of the usual number, its report "
+        "warns.",
     )
     most_rides_share: float = Field(
-        gt=0, description="With more rides than this share of the usual number the report warns."
+        gt=0,
+        description="If a day has more rides than this share of the usual number, its report "
+        "warns.",
     )
     usual_days: int = Field(
-        ge=1, description="What is usual is the median of so many days before, of those with rides."
+        ge=1,
+        description="The usual number is the median of this many days before; days without rides "
+        "do not count.",
     )
     min_usual_days: int = Field(
-        ge=1, description="So many of these days must have been built, or nothing is usual yet."
+        ge=1,
+        description="At least this many of these days must be built before there is a usual "
+        "number.",
     )
     effect_days: int = Field(
         ge=2,
         le=3650,
-        description="Rides with and without a kind of circumstance are compared over so many days.",
+        description="The number of days over which rides with a category of circumstances are "
+        "compared with rides without it.",
     )
     min_effect_days: int = Field(
         ge=2,
-        description="With fewer days with it, or without it, they are too few to say.",
+        description="The comparison needs at least this many days with the category, and as many "
+        "without it.",
     )
     context_minutes: int = Field(
         ge=1,
         le=1440,
-        description="Rides that touch the same periods of this length share their circumstances.",
+        description="Minutes. The day is divided into periods of this length; rides that touch the "
+        "same periods share their circumstances.",
     )
     news_minutes: int = Field(
         ge=1,
         le=1440,
-        description="So long a headline is among the circumstances of rides, minutes.",
+        description="Minutes. A headline counts as a circumstance for this long.",
     )
     clustering_features: list[Literal["ride_dist", "ride_time"]] = Field(
-        min_length=1, max_length=2, description="What rides are compared by; never speed."
+        min_length=1,
+        max_length=2,
+        description="The features by which rides are compared; never speed.",
     )
     clustering_scale: Literal["standard", "log"] = Field(
-        description="Whether they are compared as they are, or by the logarithms of distance plus "
-        "0.1 mile and time plus 1 minute; with `log` an `eps` of 0.4 is recommended."
+        description="`standard` compares distance and time as they are. `log` compares the "
+        "logarithms of distance + 0.1 mile and time + 1 minute; set `eps` to 0.4 with it."
     )
     eps: float = Field(
-        gt=0, le=1e6, description="DBSCAN's largest distance of neighbours, standard deviations."
+        gt=0,
+        le=1e6,
+        description="Standard deviations. DBSCAN's largest distance between neighbours.",
     )
-    min_samples: int = Field(ge=1, description="DBSCAN's least number of neighbours.")
+    min_samples: int = Field(ge=1, description="DBSCAN's smallest number of neighbours.")
     min_samples_share: Share = Field(
-        description="The same as a share of the day's rides; the larger of the two holds."
+        description="The same as a share of the day's rides. The larger of the two counts."
     )
     hardly_moved_miles: float = Field(
-        ge=0, description="An anomalous ride of less distance hardly moved, miles."
+        ge=0, description="Miles. An anomalous ride of a shorter distance hardly moved."
     )
     long_ride_quantile: Share = Field(
         description="A distance or time above this quantile of the day's normal rides is long."
     )
     severity_clear: float = Field(
         ge=0,
-        description="So far beyond `eps` an anomalous ride is `clear`, standard deviations; nearer "
-        "it is `just outside`.",
+        description="Standard deviations. An anomalous ride that lies this far beyond `eps` is "
+        "`clear`; a nearer one is `just outside`.",
     )
     severity_extreme: float = Field(
-        ge=0, description="So far beyond `eps` it is `extreme`, standard deviations."
+        ge=0,
+        description="Standard deviations. An anomalous ride that lies this far beyond `eps` is "
+        "`extreme`.",
     )
     impossible_mph: float = Field(
-        gt=0, description="An anomalous ride with a higher average speed is a fault, mph."
+        gt=0,
+        description="Miles per hour. An anomalous ride with a higher average speed is a fault.",
     )
     slow_times: float = Field(
-        ge=1, description="A ride of so many times the expected minutes is slow."
+        ge=1, description="A ride that took this many times its expected minutes is slow."
     )
     hardly_moving_mph: float = Field(
-        ge=0, description="A slow ride with a lower average speed hardly moved, mph."
+        ge=0, description="Miles per hour. A slow ride with a lower average speed hardly moved."
     )
     longest_delay_hours: float = Field(
-        ge=0, description="A longer ride was not only delayed, hours."
+        ge=0, description="Hours. A ride that took longer was not only delayed."
     )
     slowed_times: float = Field(
         ge=1,
-        description="Weather and roadworks make no ride take more times the expected minutes.",
+        description="Weather and roadworks explain a delay only up to this many times the expected "
+        "minutes.",
     )
     min_rides: int = Field(
-        ge=0, description="A day with fewer rides is too small to judge, and its report says so."
+        ge=0,
+        description="A day with fewer rides is too small to judge, and its report says so.",
     )
     max_anomalous_share: Share = Field(
-        description="A day with a larger share of anomalous rides is too sparse to judge."
+        description="A day with a larger share of anomalous rides is too sparse to judge, and its "
+        "report says so."
     )
 
     @model_validator(mode="after")
@@ -174,14 +195,14 @@ def load_variables(
     Parameters
     ----------
     given
-        What `--vars` says; it stands before the file.
+        The variables of `--vars`. They override those of the file.
     project_file
-        That of the project by default.
+        The project's own `dbt_project.yml` by default.
 
     Raises
     ------
     UserError
-        In one line that names the variable, says what was expected and what was found.
+        One line that names the variable, and says what was expected and what was found.
     """
     project_file = project_file or of_project(PROJECT_FILE.name)
     in_file = yaml.safe_load(Path(project_file).read_text(encoding="utf-8"))["vars"]

@@ -1,5 +1,5 @@
 """Summaries of circumstances: prompts, language models, and the ledger of what they answered.
 
-Hands out a summary for every context (`ledger`). Knows the summaries' settings and its journal, and
-nothing of the lake, of dbt's graph or of where results are published.
+It makes a summary for every context (`ledger`). It knows the summaries' settings and the journal,
+but not the lake, dbt's graph or where results are published.
 """

@@ -1,4 +1,4 @@
-"""What a server sends back, read with distrust: an answer in plain sentences, or what is wrong."""
+"""Read a server's response with distrust: either an answer in plain sentences, or what is wrong."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from dbt_project.summaries.sentences import first_sentences, is_whole, split_sen
 
 MAX_SENTENCES = 3
 SUMMARY_WIDTH = 1000
-"""The most characters of a summary; three sentences of ordinary prose are half of it."""
+"""The most characters of a summary. Three ordinary sentences have about half as many."""
 
 CUT_OFF = "cut off at the token limit"
 
-_LONGEST_ANSWER = 20_000  # characters that are looked at, once the reasoning is out
+_LONGEST_ANSWER = 20_000  # characters that are read after the reasoning was removed
 _REFUSAL = re.compile(
     r"(?:i'm sorry|i am sorry|sorry|i apologi[sz]e)\b[^.]*\b(?:can'?t|cannot|unable|won't)\b"
     r"|i (?:can'?t|cannot|won't|am unable to|am not able to) (?:help|assist|comply|do that)",
@@ -34,18 +34,18 @@ _REASONING_FIELDS = ("reasoning_content", "reasoning", "thinking", "reasoning_de
 
 @dataclass(frozen=True)
 class Summary:
-    """What is published of an answer, or made without one.
+    """A summary as it is published, made from an answer or without one.
 
     Attributes
     ----------
     text : str
     circumstance : str
-        What weighs most, one of `dbt_project.summaries.items.CATEGORIES`; empty if nothing does, or
-        a model was asked about texts.
+        The category that weighs most, one of `dbt_project.summaries.items.CATEGORIES`. Empty if
+        there is none, or if a model was asked about texts.
     item_ids : tuple of str
         The items that it rests on.
     support : str
-        What the check of its sentences found; empty if a model was asked about texts.
+        The result of the check of its sentences. Empty if a model was asked about texts.
     """
 
     text: str
@@ -55,19 +55,19 @@ class Summary:
 
 
 class UnusableAnswerError(ValueError):
-    """There is no summary in an answer; the message says why."""
+    """An answer has no usable summary. The message says why."""
 
 
 class NoCompletionError(ValueError):
-    """A response whose status says that all is well is no chat completion.
+    """A response with a good status is not a chat completion.
 
     Attributes
     ----------
     complaint : Complaint
     is_error : bool
-        Whether it is an error in JSON, and not just anything.
+        Whether it is an error in JSON, and not something else.
     is_begun : bool
-        Whether the model had begun to answer, which may have been billed.
+        Whether the model had begun to answer. Such a call may have been billed.
     """
 
     def __init__(self, complaint: Complaint, *, is_error: bool, is_begun: bool = False) -> None:
@@ -78,7 +78,7 @@ class NoCompletionError(ValueError):
 
 
 class Completion(NamedTuple):
-    """What is used of a chat completion, whatever else the server sends."""
+    """The parts of a chat completion that the program uses."""
 
     content: str
     """What is written outside of the fields and parts that are for reasoning."""
@@ -93,7 +93,7 @@ class Completion(NamedTuple):
 
     @property
     def is_cut_off(self) -> bool:
-        """Whether the model had to stop at the most tokens that it may use."""
+        """Whether the model stopped at its token limit."""
         return bool(_CUT_OFF.search(self.finish_reason))
 
 
@@ -103,7 +103,7 @@ def read_completion(body: bytes) -> Completion:
     Raises
     ------
     NoCompletionError
-        If it holds an error, or no chat completion.
+        If it is an error, or not a chat completion.
     """
     try:
         answer = json.loads(body)
@@ -173,7 +173,7 @@ def summary_of(completion: Completion) -> Summary:
     Raises
     ------
     UnusableAnswerError
-        If it is refused, empty, cut off before it was one, or not to be told from reasoning.
+        If it is a refusal, is empty, is cut off too early, or cannot be told from reasoning.
     """
     text = plain_text(answer_text(completion)[:_LONGEST_ANSWER])
     if is_refusal(text):
@@ -185,7 +185,7 @@ def summary_of(completion: Completion) -> Summary:
     if not any(character.isalnum() for character in summary):
         what = f"{CUT_OFF}, no whole sentence" if completion.is_cut_off else "empty answer"
         raise UnusableAnswerError(what)
-    # Reasoning without marks and without an end is cut off in full flow.
+    # Reasoning without marks and without an end was cut off.
     if completion.is_cut_off and len(sentences) > MAX_SENTENCES:
         raise UnusableAnswerError(f"{CUT_OFF}, which may be reasoning")
     if reads_like_reasoning(" ".join(sentences)):
@@ -194,12 +194,12 @@ def summary_of(completion: Completion) -> Summary:
 
 
 def answer_text(completion: Completion) -> str:
-    """Take what is written for the reader out of an answer, mark-up and all.
+    """Return the part of an answer that is written for the reader, with its mark-up.
 
     Raises
     ------
     UnusableAnswerError
-        If it is refused, or there is nothing, or nothing that can be told from reasoning.
+        If it is a refusal, is empty, or cannot be told from reasoning.
     """
     if _FILTERED.search(completion.finish_reason):
         raise UnusableAnswerError("refused by the content filter")
@@ -217,16 +217,16 @@ def answer_text(completion: Completion) -> str:
 
 
 def is_refusal(text: str) -> bool:
-    """Tell whether a model declines in words."""
+    """Whether a model refuses in words."""
     return bool(_REFUSAL.match(text.replace("\u2019", "'").lstrip()))
 
 
 def one_line(text: object) -> str:
-    """Reduce to visible characters on one line; empty for what is no text."""
+    """Reduce a text to visible characters on one line. Anything else becomes empty."""
     return " ".join(printable(text[:2000]).split()) if isinstance(text, str) else ""
 
 
 def _count(value: object) -> int | None:
-    """Read a number of tokens; None if it is none that a table can hold."""
+    """Read a number of tokens. None if it is missing, not a number, or too large for a table."""
     is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
     return value if is_count and isinstance(value, int) else None

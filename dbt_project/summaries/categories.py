@@ -1,9 +1,9 @@
-"""What an item is about, and whether a ride may have felt it.
+"""Decide the category of an item, and whether it is notable.
 
-The one place that decides it, for the extractive summaries, `ride_circumstances`, incidents and
-effects alike. By the vocabulary of `dbt_project.summaries.themes`, which is English: a bulletin in
-another language is notable and of the category `other`, because traffic bulletins are about
-getting about whatever they say; weather and news in another language are not notable.
+Only this module decides, for extractive summaries, `ride_circumstances`, incidents and effects. It
+uses the vocabulary of `dbt_project.summaries.themes`, which is English. A bulletin in another
+language is notable and has the category `other`, because every traffic bulletin is about getting
+about. Weather and news in another language are not notable.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _CALM = re.compile(
     r"no (?:incidents?|problems?|issues?|reports?))\b",
     re.IGNORECASE,
 )
-# A headline with one of these is about another hour than the one in which it appeared.
+# A headline with one of these words is about another hour than the one in which it appeared.
 _ANNOUNCES = re.compile(
     r"\b(?:today|tonight|tomorrow|later|weekend|noon|teatime|evening|will|planned|forecast|"
     r"warnings?|expected (?:at|for|in|to)|to go ahead)\b",
@@ -60,11 +60,11 @@ class Category(NamedTuple):
     category: str
     """One of `dbt_project.summaries.items.CATEGORIES`."""
     gravity: int
-    """How much it matters to a ride, 0 or more; for the order of items."""
+    """How much it matters to a ride, 0 or more. It decides the order of items."""
     is_notable: bool
     """Whether it may have made a ride longer, slower or unusual."""
     is_announcement: bool = False
-    """Whether it is a headline about later, "tonight's concert", and not about its own hour."""
+    """Whether it is a headline about a later time, such as "tonight's concert"."""
 
 
 def categorised(texts: pd.DataFrame, *, city: str, time_zone: str) -> pd.DataFrame:
@@ -76,13 +76,13 @@ def categorised(texts: pd.DataFrame, *, city: str, time_zone: str) -> pd.DataFra
         A row for each distinct text: `kind` is news, weather or traffic, `is_local` says whether
         its record names an area, `text` is what the record has.
     city, time_zone : str
-        Where the rides are, to tell news of elsewhere.
+        Where the rides are, to recognise news from elsewhere.
 
     Returns
     -------
     DataFrame
-        A row for each row of `texts`, columns of `CATEGORY_DTYPES`. `plain_text` is NULL, and
-        `is_notable` false, where nothing is left of the text without its mark-up.
+        A row for each row of `texts`, with the columns of `CATEGORY_DTYPES`. If a text is empty
+        without its mark-up, `plain_text` is NULL and `is_notable` is false.
     """
     records = []
     for kind, is_local, text in texts[["kind", "is_local", "text"]].itertuples(index=False):
@@ -109,8 +109,8 @@ def category_of(kind: str, text: str, is_local: bool, *, city: str, time_zone: s
     Returns
     -------
     Category
-        Weather is called by the gravest that it mentions. Anything else by what it names first;
-        congestion follows from the rest, so it counts only where nothing else is named.
+        Weather has the gravest category that it mentions. Other texts have the first one that they
+        name. Congestion follows from other causes, so it counts only if nothing else is named.
     """
     mentions = mentions_of(text)
     gravity = sum({mention.theme.label: mention.theme.weight for mention in mentions}.values())
@@ -120,7 +120,7 @@ def category_of(kind: str, text: str, is_local: bool, *, city: str, time_zone: s
     if kind == "traffic":
         return Category(category, gravity, _is_trouble(text, mentions))
     is_announcement = _ANNOUNCES.search(text) is not None
-    # What is announced for an area is not there yet; what is for the city is told for the day.
+    # An announcement for an area has not happened yet; one for the city is told for the day.
     if is_local:
         is_notable = _is_road_news(mentions, is_local=True) and not is_announcement
     else:
@@ -145,7 +145,7 @@ def _named_first(mentions: list[Mention]) -> str:
 
 
 def _is_trouble(text: str, mentions: list[Mention]) -> bool:
-    """Tell whether a traffic bulletin reports anything; most do, and few only that all is well."""
+    """Whether a traffic bulletin reports trouble. Only a few say that all is well."""
     if not _reasons(mentions):
         has_words = any(character.isalnum() for character in text)
         denies = any(_is_reason(word) for word in words_of(text))
@@ -154,7 +154,7 @@ def _is_trouble(text: str, mentions: list[Mention]) -> bool:
 
 
 def _is_road_news(mentions: list[Mention], *, is_local: bool) -> bool:
-    """Tell whether a headline has to do with getting about: of an area, or of the roads at all."""
+    """Whether a headline has to do with getting about: it is about an area, or about roads."""
     labels = {mention.theme.label for mention in mentions}
     return bool(labels - _NOT_ON_ITS_OWN) and (is_local or not labels.isdisjoint(ROAD_NEWS))
 

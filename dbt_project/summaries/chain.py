@@ -1,9 +1,9 @@
-"""Ask a chain of language models through any OpenAI-compatible server, and survive the answer.
+"""Ask a chain of language models through any OpenAI-compatible server, whatever it answers.
 
-The models of the chain are asked in order until one gives a usable answer, which the journal has
-before anybody else. Nothing that a server does raises out of this module: whatever goes wrong
-becomes the reason in a result. What one call learns about the server (credentials refused, a model
-that is gone, a parameter that it does not know) holds for the rest of the run.
+The models are asked in order until one gives a usable answer. The journal gets the answer first. No
+server can make this module raise: whatever goes wrong becomes the reason in a result. What one call
+learns about the server (credentials refused, a missing model, an unknown parameter) holds for the
+rest of the run.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ from dbt_project.summaries.prompts import Prompt
 from dbt_project.summaries.scope import Scope
 
 TIME_LIMIT = "time limit"
-"""The reason of a prompt that was not answered before the step's time was over."""
+"""The reason for a prompt without an answer when the step's time was over."""
 
-_GRACE_SECONDS = 1.0  # for calls to notice the deadline by themselves and say what they know
+_GRACE_SECONDS = 1.0  # time for calls to notice the deadline by themselves and report
 _TICK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of asking the chain for one prompt. The answer itself is in the journal.
+    """The result of one prompt. The answer itself is in the journal.
 
     Attributes
     ----------
     is_answered : bool
     is_over_budget : bool
-        Whether there was a model that was not asked because of the budget.
+        Whether a model was not asked because of the budget.
     reason : str
-        What went wrong, model by model; empty if nothing did.
+        What went wrong, model by model. Empty if nothing did.
     """
 
     is_answered: bool = False
@@ -66,11 +66,11 @@ def ask_all(
     ----------
     endpoint : Endpoint
     models : sequence of Model
-        The chain, the first choice first.
+        The chain, in the order in which models are asked.
     limits : Limits
     prompts : sequence of Prompt
     gate : Gate
-        Lets calls through, and knows the journal.
+        Checks budget and rates of each call, and has the journal.
     ride_date : date
         The day that is built, for the journal.
     tick : callable
@@ -79,7 +79,7 @@ def ask_all(
     Yields
     ------
     index : int
-        Position in `prompts`; each exactly once, in the order in which the results arrive.
+        Position in `prompts`. Each occurs exactly once, in the order in which results arrive.
     result : Result
     """
     deadline = time.monotonic() + limits.step_seconds
@@ -96,7 +96,7 @@ def ask_all(
     missing = dict.fromkeys(range(len(prompts)))
     for index in missing:
         waiting.put(index)
-    # Daemons: a thread that hangs in somebody else's computer must not keep this process alive.
+    # Daemon threads, because a thread that waits for a server must not keep this process alive.
     for _ in range(min(limits.concurrency, len(prompts))):
         threading.Thread(target=work, daemon=True).start()
     try:
@@ -116,7 +116,7 @@ def ask_all(
 
 @dataclass
 class _Tally:
-    """What has come of asking for one prompt so far."""
+    """The state of one prompt."""
 
     reasons: list[str] = field(default_factory=list)
     is_over_budget: bool = False
@@ -145,7 +145,7 @@ class _Chain:
         self._deadline = deadline
         self._lock = threading.Lock()
         self._closed = threading.Event()
-        # An entry of the chain is its position: a model may stand in it twice, asked differently.
+        # Entries are known by position: a model may be in the chain twice, with other parameters.
         self._first_call = [threading.Lock() for _ in models]
         self._called: set[int] = set()
         self._gone_models: dict[str, str] = {}
@@ -156,12 +156,12 @@ class _Chain:
         self._unreached = 0
 
     def close(self) -> None:
-        """End waits between attempts, and let go of the connections."""
+        """End waits between attempts, and close the connections."""
         self._closed.set()
         self._exchange.close()
 
     def ask(self, prompt: Prompt) -> Result:
-        """Ask the models in order until one gives a usable answer; never raises."""
+        """Ask the models in order until one gives a usable answer. Never raises."""
         tally = _Tally()
         is_answered = False
         for entry, model in enumerate(self._models):
@@ -183,7 +183,7 @@ class _Chain:
 
     @contextlib.contextmanager
     def _turn(self, entry: int) -> Iterator[None]:
-        """Let the first call go alone: a wrong key, name or parameter then costs one, not eight."""
+        """Make the first call alone, so that a wrong key or parameter costs one call, not eight."""
         with self._first_call[entry]:
             if entry not in self._called:
                 try:
@@ -194,7 +194,7 @@ class _Chain:
         yield
 
     def _ask_entry(self, entry: int, prompt: Prompt, tally: _Tally) -> None:
-        """Call one model until it answers, it is no use, or the attempts are over."""
+        """Call one model until it answers, fails for good, or has no attempts left."""
         for attempt in range(1, self._limits.attempts + 1):
             self._raise_what_is_known(entry)
             try:
@@ -211,7 +211,7 @@ class _Chain:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _call_in_either_way(self, entry: int, prompt: Prompt, tally: _Tally) -> None:
-        """Ask for an answer by a schema; in words if the server turns out not to know schemas."""
+        """Ask for an answer by a schema, or in words if the server does not support schemas."""
         if prompt.response_format and entry not in self._knows_no_schema:
             try:
                 return self._call(entry, prompt, tally)
@@ -242,9 +242,9 @@ class _Chain:
                 self._count_alike(entry, failure.reason)
 
     def _count_alike(self, entry: int, reason: str) -> None:
-        """Leave an entry that has failed several prompts in a row in the same words.
+        """Stop using an entry that has failed several prompts in a row in the same words.
 
-        Whatever it complains of then holds for every prompt, though nobody could tell by the words.
+        Its complaint then holds for every prompt, even if the words are not recognised.
         """
         words = re.sub(r"\d+", "0", reason)
         before, times = self._alike.get(entry, (words, 0))
@@ -254,15 +254,15 @@ class _Chain:
             self._gone_entries.setdefault(entry, f"{reason} (to {times} prompts in a row)")
 
     def _count_unreached(self, *, is_reached: bool) -> None:
-        """Stop calling a server that has given several prompts in a row no answer at all."""
+        """Stop calling a server that has not answered several prompts in a row."""
         with self._lock:
             self._unreached = 0 if is_reached else self._unreached + 1
             if self._unreached >= self._limits.give_up_after:
                 self._stopped = self._stopped or f"no answer to {self._unreached} prompts in a row"
 
     def _pause(self, attempt: int, failure: CallFailedError) -> None:
-        """Wait as long as the server asks, else exponentially longer; give up if too long."""
-        # Up to a quarter less, so that threads that failed together do not come back together.
+        """Wait as long as the server asks, else with exponential backoff. Give up if too long."""
+        # Up to a quarter less, so that threads that failed together do not retry together.
         backoff = self._limits.backoff_seconds * 2 ** (attempt - 1) * random.uniform(0.75, 1)
         seconds = backoff if failure.wait is None else failure.wait
         if seconds > self._limits.longest_wait_seconds:
@@ -274,7 +274,7 @@ class _Chain:
         self._closed.wait(seconds)
 
     def _call(self, entry: int, prompt: Prompt, tally: _Tally, *, plainly: bool = False) -> None:
-        """Make one HTTP request; on return its answer is in the journal."""
+        """Make one HTTP request. On return its answer is in the journal."""
         self._exchange.open()
         model = self._models[entry]
         most = (prompt.most_tokens, model.most_completion_tokens or 0)

@@ -1,4 +1,4 @@
-"""Chatter: what a model says around its answer, and nobody asked for."""
+"""Chatter: what a model says around its answer."""
 
 from __future__ import annotations
 
@@ -49,18 +49,18 @@ _CLOSING = re.compile(
 
 
 def without_chatter(sentences: Iterable[str]) -> list[str]:
-    """Leave out what an answer says about itself.
+    """Remove what an answer says about itself.
 
     Parameters
     ----------
     sentences : iterable of str
-        Plain sentences, as `split_sentences` gives them.
+        Plain sentences, from `split_sentences`.
 
     Returns
     -------
     list of str
-        Those that say something of the matter. "Sure! Here is a summary: Rain fell." leaves "Rain
-        fell.", and so do "Summary: Rain fell." and "Rain fell. Let me know if you need more!".
+        The sentences with content. "Sure! Here is a summary: Rain fell." becomes "Rain fell.", and
+        so do "Summary: Rain fell." and "Rain fell. Let me know if you need more!".
     """
     bare = (_without_opening(sentence) for sentence in sentences)
     return [sentence for sentence in bare if sentence and not _is_chatter(sentence)]

@@ -1,8 +1,8 @@
-"""Complaints: what a server says is wrong, in whatever shape.
+"""Complaints: a server's errors, in any shape.
 
-An error is an object with OpenAI, a list with Google, a string with Ollama, `detail` with FastAPI,
-text or HTML with a proxy, and its status is 200 with some gateways. All are read the same way: what
-is said, and under which codes.
+An error is an object at OpenAI, a list at Google, a string at Ollama, `detail` at FastAPI, text or
+HTML from a proxy. With some gateways its status is 200. All are read in the same way: the words,
+and the codes.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ class Complaint:
     Attributes
     ----------
     text : str
-        What is said, on one line; empty if nothing is.
+        The words, on one line. Empty if there are none.
     codes : frozenset of str
         Codes, types and reasons, in small letters without anything between the words.
     fields : frozenset of str
         The parts of the request that it is about.
     status : int or None
-        The HTTP status that the body names, which may be another than the response's.
+        The HTTP status in the body. It may differ from the response's.
     wait : float or None
         Seconds that the body asks to wait before the next attempt.
     """
@@ -62,7 +62,7 @@ def complaint_in(body: bytes | str | object) -> Complaint:
     Parameters
     ----------
     body : bytes, str or parsed JSON
-        Of any shape: where it is no JSON, its text is what is said.
+        Of any shape. If it is not JSON, its text is the complaint.
     """
     if isinstance(body, bytes):
         text = body.decode("utf-8", errors="replace")
@@ -90,7 +90,7 @@ def complaint_in(body: bytes | str | object) -> Complaint:
 
 
 def seconds_to_wait(headers: Mapping[str, str]) -> float | None:
-    """Seconds that a response's headers ask to wait: a number, or the time until a date."""
+    """Return the seconds that a response's headers ask to wait: a number, or until a date."""
     with suppress(KeyError, ValueError):
         return _finite(float(headers["retry-after-ms"]) / 1000)
     with suppress(KeyError, ValueError):
@@ -111,7 +111,7 @@ def bare(name: str) -> str:
 
 
 def _parts(key: str, value: object, depth: int) -> Iterator[tuple[str, object]]:
-    """Yield the scalars of an error with the names under which they stand, lists taken apart."""
+    """Yield the scalars of an error with their names, also those in lists."""
     if depth > _MOST_DEPTH:
         return
     if isinstance(value, Mapping):
@@ -141,7 +141,7 @@ def _is_status(value: object) -> bool:
 
 
 def _distinct(texts: Collection[str]) -> list[str]:
-    """Leave out what is said more than once."""
+    """Remove repetitions."""
     kept: list[str] = []
     for text in texts:
         if text and not any(text.lower() in other.lower() for other in kept):

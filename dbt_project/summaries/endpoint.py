@@ -1,4 +1,4 @@
-"""Where the language models are, the key to them, and how both stay secret."""
+"""The language models' server and its key, and how both stay secret."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 OPENAI_URL = "https://api.openai.com/v1"
 
-_PLACEHOLDER_KEY = "none"  # the client insists on a key, a server of one's own seldom does
+_PLACEHOLDER_KEY = "none"  # the client needs a key, even for a server that needs none
 _KEY_SHAPED = re.compile(r"\bsk-[\w*-]{4,}")  # servers quote keys, with asterisks in the middle
 
 
@@ -31,7 +31,7 @@ class Endpoint:
 
     @classmethod
     def from_settings(cls, settings: LanguageModelSettings) -> Self | None:
-        """Where the settings say that models are; None if they say nothing."""
+        """Return the server of the settings, or None if they name none."""
         api_key, base_url = settings.openai_api_key, settings.openai_base_url
         if not api_key and not base_url:
             return None
@@ -39,7 +39,7 @@ class Endpoint:
 
     @property
     def public_url(self) -> str:
-        """The base URL without user, password, query and fragment; empty if it is no HTTP URL."""
+        """The base URL without user, password, query and fragment. Empty if it is not HTTP."""
         try:
             parts = urlsplit(self.base_url)
         except ValueError:
@@ -51,8 +51,8 @@ class Endpoint:
     def client(self) -> openai.OpenAI:
         """Make a client that does not retry by itself.
 
-        A user and password in the URL go into a header, as the HTTP library would do it, but
-        without the library's habit of logging them with the URL.
+        A user and password in the URL go into a header. The HTTP library would do the same, but
+        would also log them with the URL.
         """
         import openai
 
@@ -70,7 +70,7 @@ class Endpoint:
         )
 
     def scrub(self, text: str) -> str:
-        """Take the key, and what the URL holds of secrets, out of a text."""
+        """Remove the key, and the secrets of the URL, from a text."""
         for secret in self._secrets():
             text = text.replace(secret, "[secret]")
         return _KEY_SHAPED.sub("[secret]", text)

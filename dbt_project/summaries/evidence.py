@@ -1,8 +1,7 @@
-"""Evidence: whether the items that a sentence names hold what it says.
+"""Evidence: check that a sentence is supported by the items that it names.
 
-A sentence is looked at for what can be checked without understanding it: numbers, clock times and
-names. Each of them must stand in the items that the sentence rests on, or belong to the question
-(city, area, date, hours).
+The check needs no understanding of the sentence: it looks at numbers, clock times and names. Each
+of them must stand in the items of the sentence, or in the question (city, area, date, hours).
 """
 
 from __future__ import annotations
@@ -20,14 +19,14 @@ _SUFFIX = re.compile(r"(?<=....)(?:ings?|ed|es|s|ers?|ions?|ly|ures?|ages?)$")
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a check has found.
+    """The result of a check.
 
     Attributes
     ----------
     is_supported : bool
     text : str
-        "all 3 sentences supported", or the first thing that is not: "sentence 2: 18:30 is in none
-        of its items".
+        "all 3 sentences supported", or the first thing that is not supported: "sentence 2: 18:30 is
+        in none of its items".
     """
 
     is_supported: bool
@@ -41,7 +40,7 @@ def check(claims: Sequence[Claim], context: Context) -> Evidence:
     ----------
     claims : sequence of Claim
     context : Context
-        Its items are those that may be named.
+        The context, with the items that sentences may name.
 
     Returns
     -------
@@ -61,7 +60,7 @@ def check(claims: Sequence[Claim], context: Context) -> Evidence:
 def _problem(
     claim: Claim, items: dict[int, Item], of_question: frozenset[Reading], context: Context
 ) -> str:
-    """Say what is wrong with a claim; empty if nothing is."""
+    """Say what is wrong with a claim. Empty if nothing is."""
     if not claim.items:
         return "it names no item"
     if unknown := [number for number in claim.items if number not in items]:
@@ -90,7 +89,7 @@ def _readings_of_question(context: Context) -> frozenset[Reading]:
 
 
 def _is_a_form_of(mark: Mark, held: frozenset[Reading]) -> bool:
-    """Tell whether a first word is another form of a word of the items: "Flooding", "flooded"."""
+    """Whether a first word is another form of a word of the items: "Flooding", "flooded"."""
     if not mark.is_first:
         return False
     name = mark.text.casefold()

@@ -1,7 +1,7 @@
-"""One request to a language model's server: what is sent, what comes back, what a failure means.
+"""One request to a language model's server: the request, the response, the meaning of a failure.
 
-The official client does the talking, with its own retries off: they repeat a call that can never
-succeed (a used-up quota), know nothing of the time and the money that are left, and do not count.
+The official client makes the request, with its own retries off. They would repeat a call that can
+never succeed (a used-up quota), ignore the time and money that are left, and count no calls.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ from dbt_project.summaries.sentences import shorten
 if TYPE_CHECKING:
     import openai
 
-_ANSWER_BYTES = 4_000_000  # read of a response: a server gone mad must not fill the memory
+_ANSWER_BYTES = (
+    4_000_000  # the most to read of a response, so that a broken server cannot fill the memory
+)
 _REASON_WIDTH = 200
 _FORMAT = re.compile(
     r"response.?format|json.?(?:schema|object|mode)|structured.?output|guided|grammar|\bschema\b",
@@ -41,7 +43,7 @@ _FORMAT = re.compile(
 
 
 class Tokens(NamedTuple):
-    """What a call has used; None if it is not known, and then it counts at its most."""
+    """The tokens that a call has used. None if not known; the call then counts at its most."""
 
     prompt: int | None
     completion: int | None
@@ -67,11 +69,11 @@ class CallFailedError(Exception):
     scope : Scope
     tokens : Tokens
     wait : float or None
-        Seconds that the server asks to wait before the next attempt; None if it does not say.
+        Seconds that the server asks to wait before the next attempt. None if it does not say.
     is_reached : bool
-        Whether the server has said something of its own about the call.
+        Whether the server itself has answered the call.
     is_about_format : bool
-        Whether the server may not know the way in which the answer's form was asked for.
+        Whether the server may not support the way in which the answer's format was asked for.
     """
 
     def __init__(
@@ -94,7 +96,7 @@ class CallFailedError(Exception):
 
 
 class Exchange:
-    """The way to the server. Many threads may use it.
+    """The connection to the server. Many threads may use it.
 
     Parameters
     ----------
@@ -107,23 +109,25 @@ class Exchange:
         self._client: openai.OpenAI | None = None
 
     def open(self) -> openai.OpenAI:
-        """Make the client, unless it is there.
+        """Make the client, unless it exists.
 
         Raises
         ------
         CallFailedError
-            If the address is none.
+            If the address is not valid.
         """
         if not self._endpoint.public_url:
             raise CallFailedError("OPENAI_BASE_URL is no HTTP URL", Scope.RUN)
         with self._lock:
             if self._client is None:
                 self._client = self._endpoint.client()
-                _ = self._client.chat.completions  # imported now, on no call's time
+                _ = (
+                    self._client.chat.completions
+                )  # imported here, so that it does not take a call's time
             return self._client
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         with self._lock, contextlib.suppress(Exception):
             if self._client is not None:
                 self._client.close()
@@ -140,7 +144,7 @@ class Exchange:
         seconds : float
             The most that it may take.
         plainly : bool, default False
-            Whether to ask for the answer's form in the words of the prompt alone.
+            Whether to ask for the answer's format only in the words of the prompt.
 
         Returns
         -------
@@ -212,7 +216,7 @@ class Exchange:
     def _no_completion(
         self, model: str, parameters: Mapping[str, object], error: NoCompletionError
     ) -> CallFailedError:
-        """Read a response with status 200 that is an error all the same, or nothing known."""
+        """Read a response with status 200 that is an error all the same, or is unknown."""
         scope = scope_of(200, error.complaint, model, parameters)
         if not error.is_error:
             what = "the answer is no chat completion"
@@ -237,7 +241,7 @@ class Exchange:
 
 
 def usage(model: Model, tokens: Tokens) -> Usage:
-    """Say what a call has used, and what that costs."""
+    """Return the tokens that a call has used, and their cost."""
     if tokens.prompt is None or tokens.completion is None:
         cost_usd = None
     else:
@@ -250,7 +254,7 @@ def usage(model: Model, tokens: Tokens) -> Usage:
 
 
 def _is_about_format(parameters: Mapping[str, object], complaint: Complaint, scope: Scope) -> bool:
-    """Tell whether a refusal may be because of the answer's form; then it is asked for in words."""
+    """Whether a refusal may be about the answer's format. Then it is asked for in words."""
     if "response_format" not in parameters:
         return False
     said = " ".join([complaint.text, *complaint.fields, *complaint.codes])
@@ -290,6 +294,6 @@ def _post(
 
 
 def _unused_if_unsent(error: openai.APIConnectionError) -> Tokens:
-    """A call that never reached a server costs nothing; one that was lost on the way may."""
+    """A call that never reached a server costs nothing. A call that was lost later may cost."""
     is_unsent = type(error.__cause__).__name__.startswith("Connect")
     return _UNUSED if is_unsent else _UNKNOWN

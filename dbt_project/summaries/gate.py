@@ -1,4 +1,4 @@
-"""Where every call passes: it waits here for the rate limits, and is refused over the budget."""
+"""The gate of every call: a call waits for the rate limits, and is refused over the budget."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Passage:
 
 
 class Gate:
-    """Lets calls through and enters them in the journal. Many threads may use it.
+    """Lets calls through and records them in the journal. Many threads may use it.
 
     Parameters
     ----------
     journal : Journal
     budget : Budget
-        Counted over all that the journal holds.
+        Counted over all calls in the journal.
     limits : Limits
         `requests_per_minute` and `tokens_per_minute`, counted over the last minute of this run.
     """
@@ -48,10 +48,10 @@ class Gate:
         self._under_way = 0
         self._held_until = 0.0
         self.spent_usd = 0.0
-        """What the calls that are over have cost, as far as it is known."""
+        """The cost of the finished calls, as far as it is known."""
 
     def enter(self, intent: Intent, until: float) -> Passage:
-        """Wait until a call may be made, and enter it in the journal.
+        """Wait until a call may be made, and record it in the journal.
 
         Parameters
         ----------
@@ -62,9 +62,9 @@ class Gate:
         Raises
         ------
         OverBudgetError
-            If the call does not fit into the budget, whatever the calls under way turn out to use.
+            If the call does not fit into the budget, even if the calls under way use nothing.
         TimeIsOverError
-            If it may not be made in time.
+            If there is not enough time left to wait.
         """
         with self._changed:
             while True:
@@ -87,7 +87,7 @@ class Gate:
             return passage
 
     def leave(self, passage: Passage, outcome: Outcome) -> None:
-        """Enter how a call ended, and let those go on that waited for it."""
+        """Record how a call ended, and wake the calls that wait for it."""
         try:
             self._journal.end(passage.call_id, outcome)
         finally:
@@ -99,7 +99,7 @@ class Gate:
                 self._changed.notify_all()
 
     def hold(self, seconds: float) -> None:
-        """Let nobody through for a while, because the server has asked for it."""
+        """Hold all calls for a while, because the server has asked for it."""
         with self._changed:
             self._held_until = max(self._held_until, time.monotonic() + seconds)
 
@@ -110,7 +110,7 @@ class Gate:
         requests, most_tokens = self._limits.requests_per_minute, self._limits.tokens_per_minute
         if requests is not None and len(self._last_minute) >= requests:
             waits.append(self._last_minute[-requests].at + _WINDOW_SECONDS - now)
-        # A call larger than the whole limit goes alone, or it would never go.
+        # A call larger than the whole limit goes alone; otherwise it would wait forever.
         if most_tokens is not None and self._last_minute:
             used = sum(passage.tokens for passage in self._last_minute)
             if used + tokens > most_tokens:

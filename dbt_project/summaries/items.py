@@ -42,7 +42,7 @@ class Item:
     area : str or None
         None for the whole city.
     starts_at, ends_at : datetime or None
-        Local times without an offset; None where nothing is said.
+        Local times without an offset. None if not known.
     text : str
         Plain text on one line.
     category : str
@@ -62,10 +62,10 @@ class Item:
     is_notable: bool
 
     def when(self, date: dt.date) -> str:
-        """Say when it held, as far as its record says so: "16:40-19:10", "at 11:08".
+        """Say when it held, as far as its record says: "16:40-19:10", "at 11:08".
 
-        A headline, or an observation, has the time when it was made, and its end is where the next
-        one begins: nothing that anybody has said.
+        For a headline or an observation this is the time when it was made. Its end is not told,
+        because the record does not say it.
         """
         start, end = _clock(self.starts_at, date), _clock(self.ends_at, date)
         if self.kind != "traffic":
@@ -77,7 +77,7 @@ class Item:
         return f"until {end}" if end else "no time given"
 
     def line(self, date: dt.date) -> str:
-        """Write it on one line, as the question has it."""
+        """Write it on one line, for the question."""
         return (
             f"{self.number}. [{self.kind}, {self.area or CITY_WIDE}, {self.when(date)}] {self.text}"
         )
@@ -93,7 +93,7 @@ class Context:
     city : str
     date : date
     area : str or None
-        None for rides that name none, and for the day as a whole.
+        None for rides without an area, and for the day as a whole.
     starts_at, ends_at : datetime
         Local times without an offset.
     items : tuple of Item
@@ -137,7 +137,7 @@ def contexts_with_items(
     date: dt.date,
     time_zone: str,
 ) -> list[Context]:
-    """Put the items of contexts together.
+    """Make contexts with their items.
 
     Parameters
     ----------
@@ -145,12 +145,12 @@ def contexts_with_items(
         A row for each context, columns `context_id`, `area`, `window_start`, `window_end`.
     circumstances : DataFrame
         A row for each context and item, columns `context_id`, `item_number`, `item_id`, `kind`,
-        `area`, `starts_at`, `ends_at`, `text`, `category`, `is_notable`; rows of other contexts do
-        no harm.
+        `area`, `starts_at`, `ends_at`, `text`, `category`, `is_notable`. Rows of other contexts are
+        ignored.
     city : str
     date : date
     time_zone : str
-        Of the city, by its IANA name. Times with an offset are taken there.
+        The city's time zone, by its IANA name. Times with an offset are converted to it.
 
     Returns
     -------
@@ -193,7 +193,7 @@ def contexts_with_items(
 
 
 def fitting(items: Iterable[Item], date: dt.date, longest: int) -> Sequence[Item]:
-    """Keep the items whose lines fit, whole, the first ones first.
+    """Keep the items that fit, whole, from the first one on.
 
     Parameters
     ----------
@@ -214,7 +214,7 @@ def fitting(items: Iterable[Item], date: dt.date, longest: int) -> Sequence[Item
 
 
 def _clock(time: dt.datetime | None, date: dt.date) -> str:
-    """Write a time as a clock shows it, with its day if that is another one."""
+    """Write a time as a clock shows it, with its day if it is another day."""
     if time is None:
         return ""
     if time == dt.datetime.combine(date, dt.time()) + dt.timedelta(days=1):
@@ -228,7 +228,7 @@ def _known(value: object) -> str | None:
 
 
 def _with_local_times(table: pd.DataFrame, time_zone: str) -> pd.DataFrame:
-    """Take the times of a table to the city's clocks: a column at once, which costs a tenth."""
+    """Convert the times of a table to the city's clocks, a column at once: a tenth of the cost."""
     changed = {}
     for name in ("starts_at", "ends_at", "window_start", "window_end"):
         if name in table:

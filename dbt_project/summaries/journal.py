@@ -1,13 +1,13 @@
-"""The journal: every call to a language model, on disk before it is made and again once it is over.
+"""The journal: every call to a language model, on disk before the call and again after it.
 
-One SQLite file beside the warehouse, one row a call. It is the source of truth for what has been
-answered and for what has been spent; the tables in the warehouse are made from it. Each entry is
-committed, and with it safe from a killed process and a power cut, before the program goes on.
+It is one SQLite file beside the warehouse, with one row for each call. It is the source of truth
+for answers and for costs; the tables in the warehouse are made from it. Each entry is committed
+before the program goes on, and so is safe from a killed process and a power cut.
 
-A call is entered at the most that it can cost, and corrected when it is over. One whose end was
-never seen (the process was killed, the server did not answer) stays at the most: it may have been
-billed. That, and that check and entry are one transaction, is why the budget holds with calls in
-flight, in one process or several.
+A call is entered at the most that it can cost, and corrected when it is over. If its end was never
+seen (the process was killed, the server did not answer), it stays at the most, because it may have
+been billed. Check and entry are one transaction. So the budget holds with calls in flight, in one
+process or several.
 """
 
 from __future__ import annotations
@@ -81,15 +81,15 @@ WHERE called_at >= ?
 """
 
 LOCK_SECONDS = 30
-"""How long another program that has the file locked is waited for."""
+"""How long to wait for another program that has locked the file."""
 
 _WAY_OUT = "move it away, and the answers are taken from the warehouse"
 
-_ROUNDING_USD = 1e-9  # sums of dollars are sums of binary fractions
+_ROUNDING_USD = 1e-9  # sums of dollars in binary fractions are rounded
 
 
 class OverBudgetError(Exception):
-    """A call that does not fit into what is left of the budget; the message says which."""
+    """A call does not fit into the rest of the budget. The message says into which one."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Intent:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a call ended; a number is None if it is not known."""
+    """How a call ended. A number is None if it is not known."""
 
     summary: str = ""
     """Empty if there is no usable answer."""
@@ -116,7 +116,7 @@ class Outcome:
     """The items that the summary rests on, as JSON."""
     summary_support: str = ""
     reason: str = ""
-    """What was wrong with the call; if it was answered, why earlier models were passed over."""
+    """What was wrong with the call. If it was answered, why earlier models were not used."""
     model_that_answered: str = ""
     request_id: str = ""
     prompt_tokens: int | None = None
@@ -133,17 +133,17 @@ class Call(Outcome, Intent):
 
 
 class Journal:
-    """The journal's file, open; a context manager. Many threads may use it.
+    """The open journal, a context manager. Many threads may use it.
 
     Parameters
     ----------
     path : path
-        Made if it is not there; ":memory:" for a journal that is not kept.
+        The file. It is made if it does not exist. ":memory:" for a journal that is not kept.
 
     Raises
     ------
     UserError
-        In one line, if the file cannot be opened or is no journal.
+        One line, if the file cannot be opened or is not a journal.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -154,7 +154,7 @@ class Journal:
                 path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False
             )
             self._connection.row_factory = sqlite3.Row
-            # FULL: an entry is on the disk, not only with the operating system, when it is made.
+            # FULL: a commit returns when the entry is on the disk, not only in the system's cache.
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.executescript(_TABLE)
@@ -170,12 +170,12 @@ class Journal:
 
     @classmethod
     def check(cls, path: str | os.PathLike[str]) -> None:
-        """See that a journal can be used, every page of it, if it is there.
+        """Check that a journal, if it exists, can be used, every page of it.
 
         Raises
         ------
         UserError
-            In one line, if it cannot.
+            One line, if it cannot be used.
         """
         if not os.path.exists(path):
             return
@@ -197,7 +197,7 @@ class Journal:
         Raises
         ------
         OverBudgetError
-            If it is not allowed; nothing is entered then.
+            If the budget does not allow it. Nothing is entered.
         """
         now = dt.datetime.now(dt.UTC)
         with self._transaction() as connection:
@@ -220,7 +220,7 @@ class Journal:
                 raise OverBudgetError(f"over the budget of ${limits.usd:,.10g} a {period}")
 
     def end(self, call_id: int, outcome: Outcome) -> None:
-        """Say how a call ended."""
+        """Record how a call ended."""
         columns = ", ".join(f"{field.name} = ?" for field in fields(Outcome))
         with self._transaction() as connection:
             connection.execute(
@@ -250,7 +250,7 @@ class Journal:
     def restore(self, ledger: pd.DataFrame) -> None:
         """Enter the answers of the warehouse's ledger that the journal does not have.
 
-        There are none, unless the journal was lost or the warehouse comes from elsewhere.
+        This matters only if the journal was lost, or if the warehouse comes from elsewhere.
 
         Parameters
         ----------
@@ -273,7 +273,7 @@ class Journal:
                 }
                 for _ in range(int(row["attempts"]) - 1):
                     _insert(connection, {**call, "reason": ""})
-                # A ledger of an earlier version lacks the columns that have come since.
+                # A ledger of an earlier version lacks newer columns.
                 names = [field.name for field in fields(Outcome) if field.name in row]
                 outcome = {name: row[name] for name in names if row[name] is not None}
                 if not isinstance(outcome.get("item_ids", ""), str):
@@ -293,7 +293,7 @@ class Journal:
 
 
 def _add_missing_columns(connection: sqlite3.Connection) -> None:
-    """Give a journal that an earlier version made the columns that have come since."""
+    """Add newer columns to a journal of an earlier version."""
     columns = "SELECT name, type, \"notnull\", dflt_value FROM pragma_table_info('calls')"
     with contextlib.closing(sqlite3.connect(":memory:")) as new:
         new.executescript(_TABLE)

@@ -1,9 +1,9 @@
 """Summarise the circumstances of rides: contexts go in, rows of the ledger come out.
 
-A prompt that a model of the chain has answered, on any day, is never asked again: the journal knows
-(`dbt_project.summaries.journal`), and every row is made from it. What is not answered by a model
-(none is configured, all of them failed, the budget is used up) is summarised extractively, so that
-every context has a summary.
+A prompt that a model of the chain has answered, on any day, is never asked again: the journal
+(`dbt_project.summaries.journal`) has the answer, and every row is made from it. If no model answers
+(none is configured, all failed, the budget is used up), the summary is extractive. So every context
+has a summary.
 """
 
 from __future__ import annotations
@@ -82,30 +82,30 @@ def summarise(
     ----------
     contexts : DataFrame
         A row for each context, columns `context_id`, `area`, `window_start`, `window_end`, and
-        `news`, `weather`, `traffic`; a text has one item a line, and is empty or NULL if there is
-        none. The day as a whole is a context as well, and has the date as its id.
+        `news`, `weather`, `traffic`. A text has one item on each line, and is empty or NULL if
+        there is none. The day as a whole is a context too, with the date as its id.
     circumstances : DataFrame
-        A row for each context and item; see `dbt_project.summaries.items.contexts_with_items`, and
-        `record_number`, which is NULL for a text that a ride carries itself. A context with such a
-        text is asked about by its three texts, any other by its items.
+        A row for each context and item; see `dbt_project.summaries.items.contexts_with_items`. Its
+        `record_number` is NULL for a text that a ride carries itself. The question about a context
+        with such a text uses its three texts; any other question uses items.
     ledger : DataFrame
         `context_summaries` as earlier builds left it, for a journal that was lost.
     settings : Settings
     journal_file : path
         See `dbt_project.summaries.journal`.
     city, time_zone : str
-        Its name, as prompts and summaries call it, and its time zone by its IANA name.
+        The city's name in prompts and summaries, and its time zone by its IANA name.
     ride_date : date
-        The day that is built, to which the calls are put down.
+        The day that is built. The calls count for this day.
     endpoint : Endpoint or None
-        Where the models are; None if there is none to ask.
+        The models' server. None if there is none to ask.
 
     Returns
     -------
     DataFrame
-        `context_id` and the columns of `LEDGER_DTYPES`, one row a context in the order of the ids.
-        Contexts that come to the same prompt have the same answer; a summary that no model wrote
-        is of the context alone. Nothing that a language model's server does raises.
+        `context_id` and the columns of `LEDGER_DTYPES`, one row for each context, ordered by id.
+        Contexts with the same prompt have the same answer. A summary without a model belongs to its
+        context alone. No language model's server can make this function raise.
     """
     in_order = contexts_with_items(
         contexts, circumstances, city=city, date=ride_date, time_zone=time_zone
@@ -166,7 +166,7 @@ def _ask(
     endpoint: Endpoint,
     ride_date: dt.date,
 ) -> dict[str, Result]:
-    """Ask for every prompt; the answers are in the journal then."""
+    """Ask for every prompt. Afterwards the answers are in the journal."""
     if not prompts:
         return {}
     gate = Gate(journal, settings.budget, settings.limits)
@@ -189,7 +189,7 @@ def _ask(
 
 
 def _progress(results: Iterable[Result], wanted: int, spent_usd: float) -> str:
-    """Say how far the asking is: "summaries: 37 of 120, 2 failed, $0.01"."""
+    """Print the progress: "summaries: 37 of 120, 2 failed, $0.01"."""
     counts = Counter(_status_without_answer(one) for one in results if not one.is_answered)
     done = counts.total() + sum(one.is_answered for one in results)
     parts = [f"summaries: {done} of {wanted}"]
@@ -204,10 +204,10 @@ def _say(line: str) -> None:
 
 
 class _Known:
-    """What the journal says about prompts.
+    """The journal's calls by prompt.
 
-    The calls about a question are its answers, and before each answer those that led to it: failed
-    attempts, other models, earlier builds. They are put down to that answer, so that each call
+    The calls about a question are its answers and, before each answer, the calls that led to it:
+    failed attempts, other models, earlier builds. These belong to that answer, so that each call
     counts once.
     """
 
@@ -229,7 +229,7 @@ class _Known:
         return None
 
     def calls_in_vain(self, prompt: Prompt) -> list[Call]:
-        """Find the calls that have led to no answer yet."""
+        """Find the calls that have not led to an answer yet."""
         return self._open.get(prompt.question, [])
 
 
@@ -270,7 +270,7 @@ def _row(
     settings: Settings,
     endpoint: Endpoint | None,
 ) -> _Row:
-    """Make the row that counts for a prompt today."""
+    """Make the current row of a prompt."""
     answer = known.answer_to(prompt)
     if answer is not None:
         return _answered_row(prompt, *answer, settings)

@@ -1,5 +1,5 @@
 """The warehouse on one machine: its file, the lock of a build, the state of its days.
 
-Hands out the published file (`file`), the lock (`lock`) and what is known of each day (`days`).
-Knows nothing of the lakehouse.
+It has the published file (`file`), the lock (`lock`) and the state of each day (`days`). It does
+not know the lakehouse.
 """

@@ -1,8 +1,8 @@
-"""What is known of each day's build: whether it has been published, and from which files.
+"""The state of each day's build: whether the day was published, and from which files.
 
-A day is open from the moment a build of it starts until it is published. The marts may hold half
-of an open day, one that a test has stopped or that was killed, so nobody takes an open day from
-them. Kept in a small SQLite file beside the warehouse, which can be read while a build is at work.
+A day is open from the moment its build starts until it is published. If a test stops the build, or
+it is killed, the marts may hold half of the day. So an open day is never published from the marts.
+The state is in a small SQLite file beside the warehouse. It can be read while a build is at work.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from dbt_project.errors import errors_of
 
 DAYS_FILE = "days.sqlite"
 LOCK_SECONDS = 30
-"""How long another program that has the file locked is waited for."""
+"""How long to wait for another program that has locked the file."""
 
 _WAY_OUT = (
     "delete it, and put a copy of taxi.duckdb in the place of build.duckdb, which may hold half a "
@@ -45,7 +45,7 @@ def _days(warehouse_dir: str | os.PathLike[str]) -> Iterator[sqlite3.Connection]
 
 
 def open_day(warehouse_dir: str | os.PathLike[str], ride_date: datetime.date) -> None:
-    """Note that a build starts: until `close_day` the day's rows are not to be relied on."""
+    """Record that a build starts. Until `close_day` nobody may rely on the day's rows."""
     with _days(warehouse_dir) as days:
         [(found,), *_] = days.execute("PRAGMA quick_check(1)").fetchall()
         if found != "ok":
@@ -56,7 +56,7 @@ def open_day(warehouse_dir: str | os.PathLike[str], ride_date: datetime.date) ->
 def close_day(
     warehouse_dir: str | os.PathLike[str], ride_date: datetime.date, inputs: str | None
 ) -> None:
-    """Note that a day has been published, and from which files (see `inputs_text`)."""
+    """Record that a day was published, and from which files (see `inputs_text`)."""
     with _days(warehouse_dir) as days:
         days.execute(
             "INSERT OR REPLACE INTO day_builds VALUES (?, ?, datetime('now'))",
@@ -65,14 +65,14 @@ def close_day(
 
 
 def open_days(warehouse_dir: str | os.PathLike[str]) -> list[datetime.date]:
-    """Days whose latest build has not been published."""
+    """Return the days whose latest build was not published."""
     query = "SELECT ride_date FROM day_builds WHERE published_at IS NULL ORDER BY ride_date"
     with _days(warehouse_dir) as days:
         return [datetime.date.fromisoformat(day) for (day,) in days.execute(query)]
 
 
 def published_inputs(warehouse_dir: str | os.PathLike[str]) -> dict[datetime.date, str | None]:
-    """The files from which each published day was built, as `inputs_text` has them."""
+    """Return the files of each published day, in the form of `inputs_text`."""
     if not (Path(warehouse_dir) / DAYS_FILE).exists():
         return {}
     query = "SELECT ride_date, inputs FROM day_builds WHERE published_at IS NOT NULL"

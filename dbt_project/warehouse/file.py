@@ -40,7 +40,7 @@ class WarehouseFile:
 
     @property
     def name(self) -> str:
-        """What a person calls it."""
+        """Its name in messages."""
         return str(self.path)
 
     def connect(self) -> duckdb.DuckDBPyConnection:
@@ -73,7 +73,7 @@ class WarehouseFile:
         return publish(connection, marts.database, marts.name, ride_date, inputs, url)
 
     def inputs_of_days(self) -> dict[datetime.date, str | None]:
-        """The files from which each published day was built, as `inputs_text` has them."""
+        """Return the files of each published day, in the form of `inputs_text`."""
         return published_inputs(self.path.parent)
 
     def page(self, name: str) -> bytes:
@@ -85,12 +85,12 @@ class WarehouseFile:
 
     @property
     def arguments(self) -> list[str]:
-        """With which DuckDB's command line opens it."""
+        """The arguments with which DuckDB's command line opens it."""
         return ["-readonly", str(self.path)]
 
     @property
     def environment(self) -> dict[str, str]:
-        """What its environment needs beside."""
+        """Environment variables for it."""
         return {}
 
 
@@ -102,34 +102,35 @@ def publish(
     inputs: str | None = None,
     publish_url: LakeUrl | None = None,
 ) -> pd.DataFrame:
-    """Copy the marts' database file, and swap the copy in by one atomic rename.
+    """Copy the marts' database file, and swap the copy in with one atomic rename.
 
-    Whoever has the earlier copy open goes on reading it; whoever opens it afterwards reads this.
-    Of other days whose latest build was not published, the copy keeps what the earlier copy has.
+    Readers that have the earlier copy open go on reading it. Readers that open the file afterwards
+    read the new copy. For other days whose latest build was not published, the new copy keeps the
+    rows of the earlier copy.
 
     Parameters
     ----------
     connection
-        A connection of its own to the database that dbt works in: it sees what is committed.
+        A separate connection to dbt's database, so that it sees what is committed.
     database, schema
-        Where the marts are. The database holds nothing else that is of use: other schemas, which
-        dbt makes while it replaces a day, are dropped.
+        Where the marts are. The database holds nothing else of use. Other schemas, which dbt makes
+        while it replaces a day, are dropped.
     ride_date
         The day that is built.
     inputs
-        The files that it was built from, as `inputs_text` has them.
+        The files that it was built from, in the form of `inputs_text`.
     publish_url
-        A bucket where the copy goes as well, for analysts elsewhere.
+        A bucket to which the copy is also uploaded, for analysts elsewhere.
 
     Returns
     -------
     pandas.DataFrame
-        ``table_name`` and number of ``rows``, one row a table.
+        ``table_name`` and number of ``rows``, one row for each table.
 
     Raises
     ------
     DeliveryError
-        If the copy cannot be brought to `publish_url`; on this machine it is published then.
+        If the copy cannot be uploaded to `publish_url`. On this machine it is already published.
     """
     others = connection.execute(
         "SELECT schema_name FROM duckdb_schemas() "
@@ -146,8 +147,12 @@ def publish(
         _copy_whole(built, unfinished)
         unaudited = [day for day in open_days(built.parent) if day != ride_date]
         rows = _keep_earlier(unfinished, schema, file, unaudited)
-        unfinished.chmod(_READ_ONLY)  # who opens it for writing would keep everyone else out
-        _log_of(file).unlink(missing_ok=True)  # of who did so as root: it fits the old copy alone
+        unfinished.chmod(
+            _READ_ONLY
+        )  # a reader that opened it for writing would lock out all others
+        _log_of(file).unlink(
+            missing_ok=True
+        )  # left by such a reader as root; it belongs to the old copy
         os.replace(unfinished, file)
     finally:
         _remove_with_log(unfinished)
@@ -165,8 +170,8 @@ def _file_of(connection: duckdb.DuckDBPyConnection, database: str) -> Path:
 
 
 def _copy_whole(built: Path, unfinished: Path) -> None:
-    # A process of its own: if this one opened the file and closed it, the system would take
-    # DuckDB's lock on it for released.
+    # In a separate process: if this process opened and closed the file, the system would release
+    # DuckDB's lock on it.
     copying = subprocess.run(["cp", "--", built, unfinished], capture_output=True, text=True)
     if copying.returncode != 0:
         raise OSError(" ".join(copying.stderr.split()))
@@ -177,7 +182,7 @@ def _copy_whole(built: Path, unfinished: Path) -> None:
 def _keep_earlier(
     copy: Path, schema: str, earlier: Path, unaudited: list[datetime.date]
 ) -> pd.DataFrame:
-    """Give some days in a copy the rows that they have in the earlier copy; count all rows."""
+    """Give some days in the new copy the rows of the earlier copy. Count all rows."""
     with duckdb.connect(str(copy), read_only=not unaudited) as connection:
         if unaudited and earlier.exists():
             connection.execute(f"ATTACH {sql_text(str(earlier))} AS earlier (READ_ONLY)")

@@ -1,7 +1,7 @@
 """One build at a time: a lock on the warehouse's folder that says who holds it.
 
-The operating system keeps the lock and lets go of it when the process ends, however it ends, so
-that a killed build never stands in the way of the next. What the file says is for people.
+The operating system holds the lock and releases it when the process ends, however it ends. So a
+killed build never blocks the next one. The file's content is only for messages.
 """
 
 import datetime
@@ -23,7 +23,7 @@ _held: dict[Path, TextIO] = {}
 
 
 class WarehouseInUseError(UserError):
-    """Another process holds the lock; the message is one line that says which."""
+    """Another process holds the lock. The message is one line that says which one."""
 
 
 def hold_warehouse(
@@ -34,11 +34,11 @@ def hold_warehouse(
     Parameters
     ----------
     warehouse_dir
-        The folder; it is there.
+        The folder. It exists.
     ride_date
-        The day that is built, for those who find the lock.
+        The day that is built, for the message of others.
     wait_seconds
-        How long to wait for another process; it is said once that it is waited for.
+        How long to wait for another process. A message says once that it waits.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def hold_warehouse(
 
 
 def hold_folder(folder: Path, doing: str, wait_seconds: float = 0) -> None:
-    """Lock any folder; `doing` says what for, the rest is as for `hold_warehouse`."""
+    """Lock any folder. `doing` says what for; the rest is as in `hold_warehouse`."""
     path = folder.resolve() / LOCK_FILE
     if path not in _held:
         _held[path] = _open_locked(path, time.monotonic() + wait_seconds)
@@ -91,5 +91,5 @@ def _describe(file: TextIO) -> str:
         holder = json.loads(file.read())
         process = f"process {holder['pid']} on {holder['host']}"
         return f"{process} has been {holder['doing']} in {folder} since {holder['since']}"
-    except (ValueError, KeyError, TypeError):  # it has taken the lock this moment
+    except (ValueError, KeyError, TypeError):  # it has only just taken the lock
         return f"another process is building in {folder}"

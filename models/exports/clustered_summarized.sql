@@ -24,7 +24,7 @@ rides as (
     where ride_date = {{ ride_date_sql() }}
 ),
 
--- what every ride has is added below, for all rides alike; facts are rounded for readers, and JSON has no infinity
+-- fields that every ride has are added below. Facts are rounded for readers, and JSON has no infinity
 anomalies as (
     select
         record_number,

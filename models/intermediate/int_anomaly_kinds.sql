@@ -1,4 +1,4 @@
-{# What is unusual about each anomalous ride, seen from the day's normal rides. #}
+{# What is unusual about each anomalous ride, compared with the day's normal rides. #}
 with cleaned as (
     select * from {{ ref('int_rides_cleaned') }}
 ),

@@ -1,4 +1,4 @@
-{# A view: an item's text is kept once, in int_items, however many contexts have it. #}
+{# A view, so that int_items keeps an item's text once, however many contexts have it. #}
 with contexts as (
     select * from {{ ref('int_contexts') }}
 ),
@@ -72,7 +72,7 @@ own_items as (
         categories.plain_text as text,
         categories.category,
         categories.is_notable,
-        -- before anything from the day's files
+        -- before all items from the day's files
         -1 / row_number() over (order by own_lines.kind_order asc, categories.gravity desc, own_lines.line_number asc)
             as relevance
     from own_lines

@@ -1,4 +1,4 @@
-{#- more than any hour of a city has; it bounds what a flood of news can come to in all contexts together -#}
+{#- more than any hour of a city has. The limit keeps a flood of news from filling every context -#}
 {%- set most_items = 500 -%}
 
 with windows as (
@@ -23,7 +23,7 @@ contexts as (
     group by area_key, window_start, window_end, news, weather, traffic
 ),
 
--- where what is said concerns a context: in its area, and in the whole city, whose name is blank here
+-- the places whose items concern a context: its area, and the whole city, whose name is blank here
 places as (
     select
         *,
@@ -31,7 +31,7 @@ places as (
     from contexts
 ),
 
--- a text that a ride carries itself stands before the day's files
+-- a text that a ride carries itself takes precedence over the day's files
 items_of_contexts as (
     select
         places.context_number,
@@ -60,7 +60,7 @@ item_lists as (
     group by context_number
 ),
 
--- the day as a whole is one more context, which no ride has
+-- the day as a whole is one more context; no ride has it
 day_items as (
     select list(item_id order by relevance) as item_ids
     from items

@@ -1,4 +1,4 @@
-{# What the day's normal rides take, by distance: a line through medians, which rises or stays level. #}
+{# What the day's normal rides take, by distance: a line through medians that rises or stays level. #}
 with normal_rides as (
     select
         ride_dist,
@@ -8,7 +8,7 @@ with normal_rides as (
     where ride_date = {{ ride_date_sql() }} and not is_anomaly
 ),
 
--- tenths of a mile, so that ten million rides need no sorting
+-- distances in tenths of a mile, so that ten million rides need not be sorted
 tenths as (
     select
         tenth,
@@ -25,7 +25,7 @@ before as (
     from tenths
 ),
 
--- groups of much the same number of rides: some 20 on a small day, and never more than 50 groups
+-- groups with similar numbers of rides: some 20 each on a small day, and at most 50 groups
 groups as (
     select
         tenth,
@@ -43,8 +43,8 @@ medians as (
     group by groups.group_number
 ),
 
--- where a farther group was quicker by chance: halfway between the highest so far and the lowest to come, which never
--- falls
+-- if a farther group was quicker by chance, the line is halfway between the highest median so far and the lowest to
+-- come. Such a line never falls
 corners as (
     select
         ride_dist,
@@ -56,7 +56,7 @@ corners as (
     from medians
 )
 
--- between two corners the line is straight; beyond the last it goes on as steeply as its farther half
+-- between two corners the line is straight. Beyond the last corner it goes on as steeply as in its farther half
 select
     corners.ride_dist,
     corners.minutes,

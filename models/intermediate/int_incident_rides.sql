@@ -1,4 +1,4 @@
-{#- a crowd without a bulletin: so many anomalous rides, and so small a probability that there are by chance -#}
+{#- a crowd without a bulletin: at least this many anomalous rides, and at most this probability that it is chance -#}
 {%- set fewest_of_a_crowd = 3 -%}
 {%- set largest_p_value = 0.01 -%}
 
@@ -21,7 +21,7 @@ items as (
     where is_notable and kind != 'weather' and not is_of_the_day
 ),
 
--- what a broken meter or a far-away place explains is no bulletin's doing
+-- a bulletin does not explain rides that a broken meter or a far-away place explains
 affected as (
     select rides.*
     from rides
@@ -29,7 +29,7 @@ affected as (
     where facts.likely_reason = 'unexplained' or starts_with(facts.likely_reason, 'delayed')
 ),
 
--- of the bulletins that hold in its area while it is under way, the most relevant is a ride's
+-- if several bulletins hold in a ride's area while it is under way, the most relevant one counts
 rides_with_bulletin as (
     select
         affected.record_number,
@@ -69,8 +69,9 @@ rides_by_hour as (
     group by all
 ),
 
--- the binomial test against the day's share of such rides, for as many hours of areas as there are (Bonferroni's
--- correction): the probability of so many anomalous rides or more, a term for each number, its factorials by lgamma
+-- binomial test against the day's share of such rides: the probability of this many anomalous rides or more. There is
+-- one term for each number, with lgamma for the factorials. Bonferroni's correction multiplies by the number of hours
+-- of areas
 tested as (
     select
         *,
@@ -89,7 +90,7 @@ tested as (
     where anomalous_rides >= {{ fewest_of_a_crowd }} and anomalous_rides > usual_share * rides and usual_share < 1
 ),
 
--- hours on end are one crowd
+-- adjacent hours are one crowd
 crowded_hours as (
     select
         *,

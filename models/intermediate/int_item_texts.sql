@@ -23,7 +23,7 @@ own_{{ kind }} as (
 
 {% endfor -%}
 
--- UNION, so that a text is there once however many records and rides have it
+-- UNION keeps each text once, however many records and rides have it
 texts as (
     {% for kind in ['news', 'weather', 'traffic'] -%}
     select

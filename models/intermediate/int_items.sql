@@ -1,4 +1,4 @@
-{# When each record of the side files holds, and what it is about. #}
+{# When each record of the side files holds, and its category. #}
 with categories as (
     select * from {{ ref('int_text_categories') }}
 ),
@@ -25,7 +25,7 @@ day as (
         {{ day_end() }} as ends_at
 ),
 
--- a headline is news for a while; one that is stamped with the day's first instant has a date and no time
+-- a headline holds for `news_minutes`. If its time is the day's first instant, it has a date and no time
 news as (
     select
         'news' as kind,
@@ -38,7 +38,7 @@ news as (
     cross join day
 ),
 
--- an observation is in force until the next one of its area; the only one of a day is the day's
+-- an observation holds until the next one of its area. If an area has only one, it holds for the whole day
 weather as (
     select
         'weather' as kind,
@@ -57,7 +57,7 @@ weather as (
     from observations
 ),
 
--- an end that is not after the start is none
+-- an end that is not after the start is ignored
 traffic as (
     select
         'traffic' as kind,
@@ -111,8 +111,8 @@ items as (
     where categories.plain_text is not null
 )
 
--- what holds in the whole city for half of the day, or has no end, is the day's and told once; so is what its news
--- announce. An observation is not, although it may be the last one for long
+-- told once for the day: items of the whole city that have no end or hold for half of the day, and what the day's news
+-- announce. An observation is not, although no other may follow it for hours
 select
     *,
     area_key is null

@@ -1,4 +1,4 @@
-{# What the day's normal rides are like, which an anomalous one is told apart from. #}
+{# The range of the day's normal rides. Anomalous rides are compared with it. #}
 with cleaned as (
     select * from {{ ref('int_rides_cleaned') }}
 ),
@@ -25,12 +25,12 @@ figures as (
         avg(ride_time) as mean_hours,
         regr_slope(ride_time, ride_dist) as hours_per_mile,
         regr_intercept(ride_time, ride_dist) as hours_at_start,
-        -- the same distance, but for what rounding makes of it
+        -- all distances are equal, except for rounding
         max(ride_dist) - min(ride_dist) <= 1e-9 * max(ride_dist) as is_one_distance
     from normal
 )
 
--- rides of one distance lie on no line of their own: they are taken to have one pace
+-- rides of one distance define no line: they are assumed to have one pace
 select
     {{ ride_date_sql() }} as ride_date,
     rides,

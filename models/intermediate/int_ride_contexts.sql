@@ -12,7 +12,7 @@ select
 from windows
 inner join contexts
     on
-        contexts.context_id != {{ ride_date_sql() }}::varchar  -- the day as a whole, which no ride has
+        contexts.context_id != {{ ride_date_sql() }}::varchar  -- the context of the whole day, which no ride has
         and windows.window_start = contexts.window_start
         and windows.window_end = contexts.window_end
         {%- for key in ['area_key', 'news', 'weather', 'traffic'] %}

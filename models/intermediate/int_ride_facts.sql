@@ -1,5 +1,5 @@
-{# How far from normal each anomalous ride is, and what likely made it so: the rules of severity and likely_reason. #}
-{#- how long the jam of a closure, a collision or a crowd outlasts it -#}
+{# How far from normal each anomalous ride is, and what likely made it so. The rules of severity and likely_reason. #}
+{#- how long the jam of a closure, a collision or a crowd lasts after its cause has ended -#}
 {%- set queue_minutes = 120 %}
 with rides as (
     select *
@@ -20,7 +20,7 @@ shortest as (
     from corners
 ),
 
--- on the line of the normal rides; short of it what the shortest of them take
+-- on the line of the normal rides. A ride shorter than the first group gets what that group takes
 expected as (
     select
         rides.record_number,
@@ -57,8 +57,9 @@ slow_rides as (
     where times_expected >= {{ var('slow_times') }} and ride_minutes <= 60 * {{ var('longest_delay_hours') }}
 ),
 
--- What held while the ride should have been under way may have held it up, for as long as its jam lasts.
--- What only slows everybody holds nobody for long; what belongs to no kind is believed of a bulletin of the area alone.
+-- An item may have delayed a ride if it, or its jam, held while the ride should have been under way. Weather and
+-- roadworks slow all rides a little and delay none for long. An item of no kind counts only if it is a bulletin of the
+-- ride's area.
 possible_delays as (
     select
         slow_rides.record_number,
@@ -67,7 +68,7 @@ possible_delays as (
         items.item_number,
         items.record_number is null as is_own,  -- a text that the ride carries itself
         slow_rides.ride_minutes - slow_rides.expected_minutes as minutes_lost,
-        greatest(slow_rides.pickup_at, items.starts_at) as held_from,  -- the one that is known
+        greatest(slow_rides.pickup_at, items.starts_at) as held_from,  -- greatest() ignores NULL
         least(
             slow_rides.dropoff_at,
             items.ends_at + to_minutes(
@@ -96,7 +97,7 @@ possible_delays as (
         end
 ),
 
--- the categories whose hours, and jams, hold most of the time that was lost
+-- the categories whose hours and jams cover most of the lost time
 likely_delays as (
     select
         record_number,
@@ -107,7 +108,7 @@ likely_delays as (
     having sum(case when is_own then ride_minutes else epoch(held_until - held_from) / 60 end) >= minutes_lost / 2
 ),
 
--- of several the one of the most relevant item; what belongs to no kind comes last
+-- of several categories the one with the most relevant item; `other` comes last
 delays as (
     select
         record_number,

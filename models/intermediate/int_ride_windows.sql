@@ -4,8 +4,8 @@ with cleaned as (
     select * from {{ ref('int_rides_cleaned') }}
 ),
 
--- microseconds, counted from the day's first instant: arithmetic on instants themselves goes through a calendar, at
--- several times the cost
+-- microseconds since the day's first instant, because arithmetic on instants goes through a calendar and costs several
+-- times as much
 day as (
     select epoch_us({{ day_start() }}) as start_us
 ),
@@ -25,7 +25,7 @@ rides as (
     cross join day
 ),
 
--- whole periods, so that many rides share a window: the one in which the ride starts to the one in which it ends
+-- whole periods, from the one in which the ride starts to the one in which it ends, so that many rides share a window
 periods as (
     select
         *,

@@ -1,6 +1,6 @@
-{#- microseconds: arithmetic on instants themselves goes through a calendar, at several times the cost -#}
+{#- microseconds, because arithmetic on instants goes through a calendar and costs several times as much -#}
 {%- set hour = 60 * 60 * 1000000 -%}
-{#- of a day, those with most rides; it bounds the table where areas are addresses -#}
+{#- the most areas of a day, those with the most rides. The limit matters if areas are addresses -#}
 {%- set most_areas = 300 -%}
 
 with rides as (
@@ -50,7 +50,7 @@ areas as (
     limit {{ most_areas }}
 ),
 
--- without a category: all rides
+-- rows without a category count all rides
 all_rides as (
     select
         counts.*,
@@ -61,7 +61,7 @@ all_rides as (
     left join areas on contexts.area_key = areas.area_key
 ),
 
--- what is told once for the day, whose context is the date, concerns all of them
+-- what is told once for the day concerns all rides; its context is the date
 with_the_day as (
     select
         * exclude (category),
@@ -69,8 +69,8 @@ with_the_day as (
     from all_rides
 ),
 
--- in the hour of the pickup and not later on the way: a long ride meets more, whether or not that made it long. What a
--- headline announces is of another hour than the headline
+-- only what held in the hour of the pickup, and not later on the way: a long ride meets more, whether or not that made
+-- it long. What a headline announces belongs to another hour than the headline
 rides_with as (
     select distinct
         with_the_day.context_id,

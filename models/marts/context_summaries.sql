@@ -18,7 +18,7 @@ summaries as (
     order by prompt_hash
 )
 
--- what the ledger had already stays as it was
+-- rows that the ledger already has stay as they are
 select
     {{ ride_date_sql() }} as ride_date,
     {{ sql_text(var("city")) }} as city,

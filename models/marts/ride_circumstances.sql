@@ -2,7 +2,7 @@ with context_items as (
     select * from {{ ref('int_context_items') }}
 )
 
--- in this order equal texts lie beside each other, and are compressed into one
+-- in this order equal texts are adjacent, and compress well
 select
     {{ ride_date_sql() }} as ride_date,
     {{ sql_text(var("city")) }} as city,

@@ -1,4 +1,4 @@
-{#- characters of a text: what is beyond is in ride_circumstances -#}
+{#- the most characters of a text. ride_circumstances has all of it -#}
 {%- set longest_text = 24000 -%}
 
 with contexts as (

@@ -15,5 +15,5 @@ select
     likely_reason
 from verdicts
 where rejection_reason is null
--- the last one counts: the latest, and of those without a time the one that comes last
+-- the latest verdict counts; without times, the last one in the file
 qualify row_number() over (partition by ride_id order by judged_at desc nulls last, record_number desc) = 1

@@ -17,7 +17,7 @@ readable as (
     from records
 ),
 
--- a field of type JSON is kept as it is written, one of type VARCHAR is unquoted
+-- a field of type JSON is kept as it is written; a field of type VARCHAR loses its quotes
 fields as (
     select
         *,
@@ -59,13 +59,13 @@ typed as (
         is_object,
         is_nested_too_deeply,
 
-        -- text is an identifier and so is a number of any length without a fraction; true, 1.5 and {} are none
+        -- an identifier is a text, or a number of any length without a fraction; true, 1.5 and {} are not
         case
             when starts_with(field['ride_id']::varchar, '"') then {{ trimmed("field['ride_id'] ->> '$'") }}
             when regexp_full_match(field['ride_id']::varchar, '-?\d+') then field['ride_id']::varchar
         end as ride_id,
 
-        -- what is no number, "1.5" in quotes for one, is NULL; one too large for a double becomes infinite
+        -- a value that is not a number, such as "1.5" in quotes, is NULL. A number too large for a double is infinite
         nullif(field['ride_dist'], 'null'::json) is null as is_ride_dist_missing,
         try_cast(field['ride_dist']::varchar as double) as ride_dist,
         nullif(field['ride_time'], 'null'::json) is null as is_ride_time_missing,

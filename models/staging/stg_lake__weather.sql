@@ -26,7 +26,7 @@ bounded as (
     from timed
 )
 
--- an observation that has no time is told to no ride, or to all of them: either way it has to be said
+-- an observation without a time cannot be given to the right rides, so the report's warnings count it
 select
     record_number,
     observed_at,

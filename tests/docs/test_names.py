@@ -12,8 +12,8 @@ PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 MADE_BY_THE_READER = {
     "stg_lake__events.sql",
     "stg_lake__events.yml",
-    "models/marts/area_days.sql",
-    "models/marts/area_days.yml",
+    "models/marts/kind_days.sql",
+    "models/marts/kind_days.yml",
     "local.yml",
 }
 FILE = re.compile(r"[\w./-]+\.(?:sql|yml|py|md|toml|j2|in)")
