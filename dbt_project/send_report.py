@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--city", help="the city, to be named; with a lakehouse, whose report")
     options = parser.parse_args(arguments)
     with in_one_line():
-        date = parse_ride_date(options.date)
+        ride_date = parse_ride_date(options.date)
         ways: list[Callable[[datetime.date, str | None], str]] = []
         if MailSettings.is_wanted():
             ways.append(send_mail)
@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
         failures = []
         for way in ways:  # if one fails, the other is tried all the same
             try:
-                print(way(date, options.city))
+                print(way(ride_date, options.city))
             except UserError as error:
                 failures.append(str(error))
         if failures:
@@ -58,15 +58,15 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def send_mail(date: datetime.date, city: str | None = None) -> str:
+def send_mail(ride_date: datetime.date, city: str | None = None) -> str:
     """Send the e-mail; return what was done, in a line."""
     settings = MailSettings.read()
-    message = write_message(date, settings, city)
+    message = write_message(ride_date, settings, city)
     send(message, settings)
-    return f"Sent the report of {date} to {message['To']}."
+    return f"Sent the report of {ride_date} to {message['To']}."
 
 
-def post_card(date: datetime.date, city: str | None = None) -> str:
+def post_card(ride_date: datetime.date, city: str | None = None) -> str:
     """Post the card to the channel; return what was done, in a line.
 
     Raises
@@ -80,9 +80,9 @@ def post_card(date: datetime.date, city: str | None = None) -> str:
     from dbt_project.report.facts import read_facts
 
     with published_warehouse(city).connect() as connection:
-        facts = read_facts(connection, date)
-    link = f"{settings.report_url}/{report_name(date)}" if settings.report_url else None
-    card = render_card(facts, title(date, city), link, settings.report_webhook_format)
+        facts = read_facts(connection, ride_date)
+    link = f"{settings.report_url}/{report_name(ride_date)}" if settings.report_url else None
+    card = render_card(facts, title(ride_date, city), link, settings.report_webhook_format)
     request = urllib.request.Request(
         settings.report_webhook_url,
         data=json.dumps(card).encode(),
@@ -97,7 +97,7 @@ def post_card(date: datetime.date, city: str | None = None) -> str:
         ) from None
     except (OSError, ValueError) as error:
         raise UserError(f"REPORT_WEBHOOK_URL cannot be reached: {type(error).__name__}") from None
-    return f"Posted the report of {date} as a card of {settings.report_webhook_format}."
+    return f"Posted the report of {ride_date} as a card of {settings.report_webhook_format}."
 
 
 def subject(about: str, verdict: str) -> str:
@@ -105,15 +105,15 @@ def subject(about: str, verdict: str) -> str:
     return " ".join(f"{about}: {verdict}".split())
 
 
-def title(date: datetime.date, city: str | None) -> str:
+def title(ride_date: datetime.date, city: str | None) -> str:
     """What the message is about: ``Taxi rides in Leith, Monday 1 May 2023``."""
     from dbt_project.report.words import day_name
 
-    return f"Taxi rides{f' in {city}' if city else ''}, {day_name(date)}"
+    return f"Taxi rides{f' in {city}' if city else ''}, {day_name(ride_date)}"
 
 
 def write_message(
-    date: datetime.date, settings: MailSettings, city: str | None = None
+    ride_date: datetime.date, settings: MailSettings, city: str | None = None
 ) -> EmailMessage:
     """Write the e-mail: the summary as text and as HTML, the page attached.
 
@@ -129,19 +129,19 @@ def write_message(
     from dbt_project.report.words import headline
 
     published = published_warehouse(city)
-    page = published.page(report_name(date))
+    page = published.page(report_name(ride_date))
     with published.connect() as connection:
-        facts = read_facts(connection, date)
+        facts = read_facts(connection, ride_date)
     text, html = render_mail(facts)
     message = EmailMessage()
-    message["Subject"] = subject(title(date, city), headline(facts))
+    message["Subject"] = subject(title(ride_date, city), headline(facts))
     message["From"] = sender
     message["To"] = recipients
     message["Date"] = formatdate(localtime=True)
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2] or None)
     message.set_content(text)
     message.add_alternative(html, subtype="html")
-    message.add_attachment(page, "text", "html", filename=report_name(date))
+    message.add_attachment(page, "text", "html", filename=report_name(ride_date))
     return message
 
 

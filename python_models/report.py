@@ -17,7 +17,7 @@ def model(dbt, session):
         schemas=dbt.config.get("schemas"),
         folders=[lake, WarehouseSettings.read().warehouse_dir],
         exports=lake,
-        date=whole_day("report").ride_date,
+        ride_date=whole_day("report").ride_date,
         city=dbt.config.get("city"),
         time_zone=dbt.config.get("time_zone"),
         eps=dbt.config.get("eps"),

@@ -16,7 +16,7 @@ def write_report(
     schemas: Sequence[str],
     folders: Sequence[str],
     exports: str,
-    date: datetime.date,
+    ride_date: datetime.date,
     city: str,
     time_zone: str,
     eps: float,
@@ -33,7 +33,7 @@ def write_report(
         Where the pages go: folders, or ``s3://bucket[/prefix]``.
     exports
         Where the exports are that the page leads to, likewise.
-    date, city, time_zone, eps
+    ride_date, city, time_zone, eps
         See `dbt_project.report.page.read_page`.
 
     Returns
@@ -50,11 +50,11 @@ def write_report(
         from dbt_project.report.page import read_page, render_index
 
         connection.execute(f"SET search_path = '{','.join(schemas)}'")
-        day = read_page(connection, date, city, time_zone, eps)
+        day = read_page(connection, ride_date, city, time_zone, eps)
         written = []
         for folder in dict.fromkeys(folders):
             page = day.render(Exports.seen_from(folder, exports))
-            written.append((write_page(folder, report_name(date), page), page))
+            written.append((write_page(folder, report_name(ride_date), page), page))
             index = render_index(connection, city, page_names(connection, folder))
             written.append((write_page(folder, INDEX, index), index))
     finally:

@@ -79,12 +79,17 @@ def _problem(
 def _texts_of(item: Item, context: Context) -> Iterator[str]:
     yield item.text
     yield item.area or ""
-    yield item.when(context.date)
+    yield item.when(context.ride_date)
 
 
 def _readings_of_question(context: Context) -> frozenset[Reading]:
-    date = context.date
-    texts = [context.city, context.area or "", context.hours, f"{date:%A}, {date.day} {date:%B %Y}"]
+    ride_date = context.ride_date
+    texts = [
+        context.city,
+        context.area or "",
+        context.hours,
+        f"{ride_date:%A}, {ride_date.day} {ride_date:%B %Y}",
+    ]
     return frozenset[Reading]().union(*(readings_in(text) for text in texts))
 
 

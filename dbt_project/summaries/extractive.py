@@ -120,7 +120,7 @@ def nothing_fits(context: Context, support: str) -> Summary:
 
 
 def _window(context: Context) -> str:
-    start, end = (_clock(time, context.date) for time in (context.starts_at, context.ends_at))
+    start, end = (_clock(time, context.ride_date) for time in (context.starts_at, context.ends_at))
     if context.hours == ALL_DAY:
         return "on this day"
     # the hour in which the clocks go back
@@ -192,21 +192,21 @@ def _told(item: Item, context: Context) -> str:
         sentences = [max(sentences, key=_gravity)]
     # first what the item says first, with its times, then what else makes a ride unusual
     first, *others = sentences
-    before = _appeared(item, context.date)
+    before = _appeared(item, context.ride_date)
     width = SENTENCE_WIDTH - len(before) - 1
-    room = width - len(_with_times(first, _times(item, context.date, first), width))
+    room = width - len(_with_times(first, _times(item, context.ride_date, first), width))
     rest = ""
     for sentence in others:
         further = f"; {_uncapitalised(sentence)}"
         if themes_of(sentence) - NO_REASON and len(rest + further) <= room:
             rest += further
-    times = _times(item, context.date, first + rest)
+    times = _times(item, context.ride_date, first + rest)
     return end_properly(before + _with_times(first, times, width) + rest)
 
 
-def _appeared(item: Item, date: dt.date) -> str:
+def _appeared(item: Item, ride_date: dt.date) -> str:
     is_timed = item.kind == "news" and item.starts_at is not None
-    return f"In the news at {_clock(item.starts_at, date)}: " if is_timed else ""
+    return f"In the news at {_clock(item.starts_at, ride_date)}: " if is_timed else ""
 
 
 def _with_times(sentence: str, times: str, width: int) -> str:
@@ -226,7 +226,7 @@ def _weather(item: Item, context: Context) -> str:
     parts = parts or [part for part in _parts(item.text) if _has_weather(part, even_mild=True)]
     first, *others = parts or [_open_ended(item.text)]
     where = f" in {item.area}" if item.area else ""
-    when = f" at {_clock(item.starts_at, context.date)}" if item.starts_at else ""
+    when = f" at {_clock(item.starts_at, context.ride_date)}" if item.starts_at else ""
     if context.is_of_the_day and not when:
         first = f"Weather of the day: {_uncapitalised(first)}"
     first = shorten(f"{first[0].upper()}{first[1:]}", SENTENCE_WIDTH - len(where) - len(when) - 1)
@@ -254,7 +254,7 @@ def _gravity(sentence: str) -> int:
     return sum(mention.theme.weight for mention in mentions_of(sentence))
 
 
-def _times(item: Item, date: dt.date, said: str) -> str:
+def _times(item: Item, ride_date: dt.date, said: str) -> str:
     """Say when a bulletin holds, as far as its own words do not; a headline says when it appeared.
 
     A text that the ride carries itself has no time and no area, and is told as it stands; so is
@@ -264,10 +264,10 @@ def _times(item: Item, date: dt.date, said: str) -> str:
         return ""
     told = readings_in(said)
     start, end = (
-        "" if time is None or _minutes(time) in told else _clock(time, date)
+        "" if time is None or _minutes(time) in told else _clock(time, ride_date)
         for time in (item.starts_at, item.ends_at)
     )
-    midnight = dt.datetime.combine(date, dt.time())
+    midnight = dt.datetime.combine(ride_date, dt.time())
     if item.starts_at is not None and item.starts_at <= midnight:
         start = ""  # it was there when the day began
     if start and end:
@@ -284,15 +284,15 @@ def _minutes(time: dt.datetime) -> Reading:
     return "time", float(time.hour * 60 + time.minute)
 
 
-def _clock(time: dt.datetime | None, date: dt.date) -> str:
+def _clock(time: dt.datetime | None, ride_date: dt.date) -> str:
     if time is None:
         return ""
-    next_day = date + dt.timedelta(days=1)
+    next_day = ride_date + dt.timedelta(days=1)
     if time == dt.datetime.combine(next_day, dt.time()):
         return "midnight"
     if time.date() == next_day:
         return f"{time:%H:%M} the next day"
-    return f"{time:%H:%M}" if time.date() == date else f"{time:%H:%M} on {time.day} {time:%B}"
+    return f"{time:%H:%M}" if time.date() == ride_date else f"{time:%H:%M} on {time.day} {time:%B}"
 
 
 def _open_ended(sentence: str) -> str:

@@ -61,13 +61,13 @@ class Item:
     category: str
     is_notable: bool
 
-    def when(self, date: dt.date) -> str:
+    def when(self, ride_date: dt.date) -> str:
         """Say when it held, as far as its record says: "16:40-19:10", "at 11:08".
 
         For a headline or an observation this is the time when it was made. Its end is not told,
         because the record does not say it.
         """
-        start, end = _clock(self.starts_at, date), _clock(self.ends_at, date)
+        start, end = _clock(self.starts_at, ride_date), _clock(self.ends_at, ride_date)
         if self.kind != "traffic":
             return f"at {start}" if start else "no time given"
         if start and end:
@@ -76,11 +76,10 @@ class Item:
             return f"from {start}, no end given"
         return f"until {end}" if end else "no time given"
 
-    def line(self, date: dt.date) -> str:
+    def line(self, ride_date: dt.date) -> str:
         """Write it on one line, for the question."""
-        return (
-            f"{self.number}. [{self.kind}, {self.area or CITY_WIDE}, {self.when(date)}] {self.text}"
-        )
+        where_and_when = f"{self.area or CITY_WIDE}, {self.when(ride_date)}"
+        return f"{self.number}. [{self.kind}, {where_and_when}] {self.text}"
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ class Context:
     ----------
     context_id : str
     city : str
-    date : date
+    ride_date : date
     area : str or None
         None for rides without an area, and for the day as a whole.
     starts_at, ends_at : datetime
@@ -102,7 +101,7 @@ class Context:
 
     context_id: str
     city: str
-    date: dt.date
+    ride_date: dt.date
     area: str | None
     starts_at: dt.datetime
     ends_at: dt.datetime
@@ -111,7 +110,7 @@ class Context:
     @property
     def is_of_the_day(self) -> bool:
         """Whether it is the day as a whole, whose id is the date."""
-        return self.context_id == self.date.isoformat()
+        return self.context_id == self.ride_date.isoformat()
 
     @property
     def place(self) -> str:
@@ -121,10 +120,10 @@ class Context:
     @property
     def hours(self) -> str:
         """The hours, as in "17:00-19:00"; "all day" for the day as a whole."""
-        midnight = dt.datetime.combine(self.date, dt.time())
+        midnight = dt.datetime.combine(self.ride_date, dt.time())
         if self.starts_at <= midnight and self.ends_at >= midnight + dt.timedelta(days=1):
             return ALL_DAY
-        start, end = _clock(self.starts_at, self.date), _clock(self.ends_at, self.date)
+        start, end = _clock(self.starts_at, self.ride_date), _clock(self.ends_at, self.ride_date)
         # the hour in which the clocks go back
         return f"the hour from {start}" if start == end else f"{start}-{end}"
 
@@ -134,7 +133,7 @@ def contexts_with_items(
     circumstances: pd.DataFrame,
     *,
     city: str,
-    date: dt.date,
+    ride_date: dt.date,
     time_zone: str,
 ) -> list[Context]:
     """Make contexts with their items.
@@ -148,7 +147,7 @@ def contexts_with_items(
         `area`, `starts_at`, `ends_at`, `text`, `category`, `is_notable`. Rows of other contexts are
         ignored.
     city : str
-    date : date
+    ride_date : date
     time_zone : str
         The city's time zone, by its IANA name. Times with an offset are converted to it.
 
@@ -175,14 +174,14 @@ def contexts_with_items(
             is_notable=bool(notable),
         )
         items.setdefault(context_id, []).append(item)
-    midnight = dt.datetime.combine(date, dt.time())
+    midnight = dt.datetime.combine(ride_date, dt.time())
     windows = _with_local_times(contexts, time_zone)
     windows = windows[["context_id", "area", "window_start", "window_end"]]
     return [
         Context(
             context_id=str(context_id),
             city=city,
-            date=date,
+            ride_date=ride_date,
             area=_known(area),
             starts_at=_time(start) or midnight,
             ends_at=_time(end) or midnight + dt.timedelta(days=1),
@@ -192,35 +191,35 @@ def contexts_with_items(
     ]
 
 
-def fitting(items: Iterable[Item], date: dt.date, longest: int) -> Sequence[Item]:
+def fitting(items: Iterable[Item], ride_date: dt.date, longest: int) -> Sequence[Item]:
     """Keep the items that fit, whole, from the first one on.
 
     Parameters
     ----------
     items : iterable of Item
         The most relevant first.
-    date : date
+    ride_date : date
     longest : int
         The most characters of all lines together.
     """
     kept: list[Item] = []
     room = longest
     for item in items:
-        needed = len(item.line(date)) + 1
+        needed = len(item.line(ride_date)) + 1
         if needed <= room:
             kept.append(item)
             room -= needed
     return kept
 
 
-def _clock(time: dt.datetime | None, date: dt.date) -> str:
+def _clock(time: dt.datetime | None, ride_date: dt.date) -> str:
     """Write a time as a clock shows it, with its day if it is another day."""
     if time is None:
         return ""
-    if time == dt.datetime.combine(date, dt.time()) + dt.timedelta(days=1):
+    if time == dt.datetime.combine(ride_date, dt.time()) + dt.timedelta(days=1):
         return "24:00"
     clock = f"{time:%H:%M}"
-    return clock if time.date() == date else f"{clock} on {time.day} {time:%B}"
+    return clock if time.date() == ride_date else f"{clock} on {time.day} {time:%B}"
 
 
 def _known(value: object) -> str | None:

@@ -108,7 +108,7 @@ def summarise(
         context alone. No language model's server can make this function raise.
     """
     in_order = contexts_with_items(
-        contexts, circumstances, city=city, date=ride_date, time_zone=time_zone
+        contexts, circumstances, city=city, ride_date=ride_date, time_zone=time_zone
     )
     of_rides = set(circumstances.loc[circumstances["record_number"].isna(), "context_id"])
     by_texts = [context for context in in_order if context.context_id in of_rides]

@@ -62,7 +62,9 @@ def questions_of(contexts: Iterable[Context], settings: Settings) -> dict[str, P
 
 def _question(context: Context, settings: Settings) -> Prompt:
     template = settings.items_template
-    fitted = replace(context, items=tuple(fitting(context.items, context.date, template.longest)))
+    fitted = replace(
+        context, items=tuple(fitting(context.items, context.ride_date, template.longest))
+    )
     messages = render(template, fitted, left_out=len(context.items) - len(fitted.items))
     decides = {"answer": RESPONSE_FORMAT, "template_version": template.version}
     return Prompt(
@@ -94,12 +96,12 @@ def render(template: ItemsTemplate, context: Context, left_out: int = 0) -> Mess
         As `dbt_project.summaries.prompts.render` makes them: what is filled in cannot imitate the
         end of its block.
     """
-    lines = [harmless(clean(item.line(context.date))) for item in context.items]
+    lines = [harmless(clean(item.line(context.ride_date))) for item in context.items]
     lines += [f"({left_out} further items are left out)"] if left_out else []
     values = {
         "city": harmless(clean(context.city)),
         "area": harmless(clean(context.area)) or "the whole city",
-        "date": f"{context.date:%A}, {context.date.day} {context.date:%B %Y}",
+        "date": f"{context.ride_date:%A}, {context.ride_date.day} {context.ride_date:%B %Y}",
         "hours": context.hours,
         "items": "\n".join(lines),
         "categories": ", ".join(CATEGORIES),

@@ -88,13 +88,13 @@ class TestTheQuestion:
     )
     def test_a_bulletin_has_the_times_that_it_gives(self, times: dict[str, str], when: str) -> None:
         one = context(item(1, "traffic", "Queues.", **times))
-        assert one.items[0].when(one.date) == when
+        assert one.items[0].when(one.ride_date) == when
 
     def test_times_are_those_of_the_citys_clocks_and_other_days_are_said(self) -> None:
         start, end = pd.Timestamp("2023-04-30T21:30Z"), pd.Timestamp("2023-05-01T23:00Z")
         row = {**item(1, "traffic", "Queues."), "starts_at": start, "ends_at": end}
         one = context(row, window_start=start, window_end=end)
-        assert one.items[0].when(one.date) == "22:30 on 30 April-24:00"
+        assert one.items[0].when(one.ride_date) == "22:30 on 30 April-24:00"
         assert one.hours == "all day"
 
     def test_hostile_items_cannot_leave_their_block(self) -> None:
@@ -113,7 +113,7 @@ class TestTheQuestion:
             *(item(n, "traffic", f"Road {n} closed.") for n in range(2, 99)),
         ]
         one = context(*rows)
-        kept = fitting(one.items, one.date, 400)
+        kept = fitting(one.items, one.ride_date, 400)
         assert [one.number for one in kept] == list(range(2, 2 + len(kept)))
         assert 340 < sum(len(one.line(dt.date(2023, 5, 1))) + 1 for one in kept) <= 400
 

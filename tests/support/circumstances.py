@@ -64,7 +64,7 @@ def context(*rows: dict[str, Any], **window: Any) -> Context:
         windows(window),
         circumstances(*rows),
         city="Edinburgh",
-        date=DATE,
+        ride_date=DATE,
         time_zone="Europe/London",
     )
     return only
