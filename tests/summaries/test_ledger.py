@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -274,11 +275,17 @@ class TestFaults:
 
     def test_when_the_server_asks_to_wait_all_calls_wait(self) -> None:
         settings = settings_with(concurrency=4)
-        with ChatServer(answer("Rain."), *[error(429, retry_after="1")] * 4) as server:
+        all_four_are_there = threading.Barrier(4, timeout=30)
+
+        def busy(handler: Any) -> None:
+            all_four_are_there.wait()
+            error(429, retry_after="1")(handler)
+
+        with ChatServer(answer("Rain."), *[busy] * 4) as server:
             assert set(ask(server, roads(9), settings)["status"]) == {"ok"}
             at = [call.at for call in server.calls]
         assert len(at) == 9 + 4
-        assert min(at[5:]) - min(at[1:5]) > 0.9
+        assert min(at[5:]) - max(at[1:5]) > 0.9
 
     def test_waits_grow_where_the_server_does_not_say(self) -> None:
         with ChatServer(*[error(500)] * 3) as server:
