@@ -24,6 +24,7 @@ incident_rides as (
 
 select
     rides.ride_date,
+    rides.city,
     rides.record_number,
     rides.ride_id,
     rides.ride_dist,

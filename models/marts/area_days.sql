@@ -52,6 +52,7 @@ areas as (
 
 select
     {{ ride_date_sql() }} as ride_date,
+    {{ sql_text(var("city")) }} as city,
     areas.area,
     areas.rides,
     areas.anomalous_rides,

@@ -96,6 +96,7 @@ with_and_all as (
 
 select
     {{ ride_date_sql() }} as ride_date,
+    {{ sql_text(var("city")) }} as city,
     hour_start,
     timezone('{{ var("time_zone") }}', hour_start) as hour_local,
     area_key,

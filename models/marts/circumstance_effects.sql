@@ -4,6 +4,7 @@ with effects as (
 
 select
     {{ ride_date_sql() }} as ride_date,
+    {{ sql_text(var("city")) }} as city,
     category,
     days_with,
     rides_with,

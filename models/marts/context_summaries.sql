@@ -21,6 +21,7 @@ summaries as (
 -- rows that the ledger already has stay as they are
 select
     {{ ride_date_sql() }} as ride_date,
+    {{ sql_text(var("city")) }} as city,
     summaries.prompt_hash,
     summaries.template_version,
     summaries.model,

@@ -34,6 +34,7 @@ warning_list as (
 
 select
     {{ ride_date_sql() }} as ride_date,
+    {{ sql_text(var("city")) }} as city,
     figures.records_read,
     figures.rides,
     figures.rejected_rides,

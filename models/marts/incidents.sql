@@ -51,6 +51,7 @@ rides_there_and_then as (
 
 select
     {{ ride_date_sql() }} as ride_date,
+    {{ sql_text(var("city")) }} as city,
     incidents.incident_id,
     incidents.area,
     incidents.starts_at,

@@ -5,6 +5,7 @@ with context_items as (
 -- in this order equal texts are adjacent, and compress well
 select
     {{ ride_date_sql() }} as ride_date,
+    {{ sql_text(var("city")) }} as city,
     context_id,
     item_number,
     item_id,

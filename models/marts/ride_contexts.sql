@@ -49,6 +49,7 @@ counts as (
 
 select
     {{ ride_date_sql() }} as ride_date,
+    {{ sql_text(var("city")) }} as city,
     contexts.context_id,
     contexts.area,
     contexts.window_start,

@@ -4,6 +4,7 @@ with verdicts as (
 
 select
     {{ ride_date_sql() }} as ride_date,
+    {{ sql_text(var("city")) }} as city,
     ride_id,
     verdict,
     note,

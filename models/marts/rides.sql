@@ -19,6 +19,7 @@ contexts as (
 
 select
     {{ ride_date_sql() }} as ride_date,
+    {{ sql_text(var("city")) }} as city,
     cleaned.record_number,
     cleaned.ride_id,
     cleaned.ride_dist,

@@ -10,6 +10,7 @@ hours as (
 
 select
     {{ ride_date_sql() }} as ride_date,
+    {{ sql_text(var("city")) }} as city,
     hours.hour_start,
     timezone('{{ var("time_zone") }}', hours.hour_start) as hour_local,
     min(observations.area) as area,
