@@ -1,8 +1,8 @@
 # make build   one day, from the lake to the published warehouse; DATE=20230501 for the day
-# make test    every test; brings what they need
+# make test    every test; installs what they need
 # make airflow a clean local Airflow with the DAG, until Ctrl-C; PORT=8080 for the port
 # make lakehouse-demo   eight cities in a lakehouse, built by Airflow on two workers; stops by itself
-# make backfill FROM=20230501 TO=20230531   many days; AGAIN=1 for those, too, that are built
+# make backfill FROM=20230501 TO=20230531   many days; AGAIN=1 also builds days that are already built
 PYTHON ?= python3
 DATE ?= 20230501
 PORT ?= 8080
@@ -39,7 +39,7 @@ lint: .venv/installed-test
 	$(DEPTRY) . tests benchmarks
 	$(DEPTRY) . --requirements-files requirements.in --extend-exclude '$(NOT_OF_A_BUILD)'
 
-# Every import is named in a list; those of a build in the list that `make build` installs.
+# Every import must be in a list of requirements. Imports of a build must be in the list of `make build`.
 DEPTRY := $(BIN)/python -W ignore::UserWarning -m deptry --config deptry.toml
 NOT_OF_A_BUILD := tests|benchmarks|dags|docs|dbt_project/(demo|orchestration)
 
@@ -49,11 +49,11 @@ NOT_OF_A_BUILD := tests|benchmarks|dags|docs|dbt_project/(demo|orchestration)
 query: .venv/installed-build
 	@$(BIN)/python -m dbt_project.query $(if $(SQL),"$(SQL)") $(Q)
 
-# The documentation of all tables and their lineage, as a site on this machine; PORT=8081 for another port.
+# Serve the documentation of all tables and their lineage on this machine; PORT=8081 for another port.
 docs: .venv/installed-build
 	@$(BIN)/python -m dbt_project.serve_docs $(PORT)
 
-# The stamps are newer than the locks as long as what the locks name is installed.
+# A stamp that is newer than its lock means that the lock's packages are installed.
 .venv/installed-build: requirements.txt
 	@$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14) and 'Error: Python 3.11 to 3.14 is needed: make $(MAKECMDGOALS) PYTHON=python3.11')"
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv

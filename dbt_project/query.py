@@ -57,7 +57,7 @@ def query_of(argument: str) -> str:
 
 def _answer(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     try:
-        width = shutil.get_terminal_size((WIDE, 0)).columns  # WIDE if the output is a file
+        width = os.get_terminal_size().columns if sys.stdout.isatty() else WIDE
         connection.sql(query).show(max_width=width, max_rows=100, max_col_width=LONGEST_TEXT)
     except duckdb.Error as error:  # the text before the line of the query may be a hint
         raise UserError(" ".join(str(error).partition("\nLINE ")[0].split())) from None

@@ -4,7 +4,7 @@ from dbt_project.summaries.ledger import calls_of_day
 
 
 def model(dbt, session):
-    dbt.ref("int_context_summaries")  # makes the calls
+    dbt.ref("int_context_summaries")  # this model makes the calls
     return calls_of_day(
         journal_file=WarehouseSettings.read().journal_file,
         ride_date=ride_date(),

@@ -4,7 +4,7 @@ from dbt_project.sql import Schema
 
 
 def model(dbt, session):
-    # Named, so that all of these and their tests come first.
+    # dbt builds and tests all models that are named here first.
     dbt.ref("rides")
     dbt.ref("anomalous_rides")
     dbt.ref("rejected_rides")

@@ -4,7 +4,7 @@ from dbt_project.settings.environment import LakeSettings, WarehouseSettings
 
 
 def model(dbt, session):
-    # Named, so that all of these and their tests come first.
+    # dbt builds and tests all models that are named here first.
     dbt.ref("weather_hours")
     dbt.ref("area_days")
     dbt.ref("incidents")

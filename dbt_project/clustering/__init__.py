@@ -1,6 +1,6 @@
-"""Labels of rides by density: which of a day's rides have no like.
+"""Label rides by density: find the rides of a day that are unlike the others.
 
-Hands out the labels of a day (`rides`) and an estimator in scikit-learn's form (`estimator`), on
-top of DBSCAN in the plane (`dbscan`). Knows arrays, and nothing of the product: no file, no
-setting, no table.
+It has the labels of a day (`rides`) and an estimator in scikit-learn's form (`estimator`), on top
+of DBSCAN in the plane (`dbscan`). It works on arrays, and does not know the product's files,
+settings and tables.
 """

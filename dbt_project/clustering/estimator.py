@@ -1,6 +1,7 @@
 """The clustering as a scikit-learn estimator.
 
-Kept apart, because the nightly build has no need of it and importing scikit-learn takes a second.
+It is a separate module, because importing scikit-learn takes a second and the nightly build does
+not need it.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from dbt_project.clustering.dbscan import dbscan
 class GridDBSCAN(ClusterMixin, BaseEstimator):
     """DBSCAN of points in the plane: scikit-learn's labels, memory linear in the number of points.
 
-    It can stand wherever ``sklearn.cluster.DBSCAN`` with its euclidean metric stands, for points
-    with two columns; `dbt_project.clustering.dbscan` says how it works.
+    You can use it in place of ``sklearn.cluster.DBSCAN`` with its euclidean metric, for points with
+    two columns. `dbt_project.clustering.dbscan` says how it works.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""Labels of a day's rides, and how far from normal each is.
+"""Label a day's rides, and measure how far from normal each is.
 
-The rides are standardised, then clustered with a density of the day's size.
+The rides are standardised, and then clustered with a density that depends on their number.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ def standardize(values: ArrayLike) -> Floats:
     n = len(array)
     mean = array.sum(axis=0) / n
     scaled: Floats = array - mean
-    # The second term is what rounding has left of the mean.
+    # The second term corrects for the rounding of the mean.
     correction = scaled.sum(axis=0)
     variance = ((scaled**2).sum(axis=0) - correction**2 / n) / n
-    # What rounding can make of the variance of a constant column, at the most.
+    # The largest variance that rounding can give a constant column.
     is_constant = variance <= n * PRECISION * variance + (n * mean * PRECISION) ** 2
     scaled /= np.where(is_constant, 1, np.sqrt(variance))
     return scaled
@@ -96,13 +96,13 @@ def effective_min_samples(n_rides: int, min_samples: int, min_samples_share: flo
     """
     if not 0 <= min_samples_share <= 1:
         raise ValueError(f"min_samples_share must be between 0 and 1, got {min_samples_share!r}")
-    # The share is meant as the decimal that is written: a binary product can lie just above it.
+    # The share is the decimal that the user wrote. A binary product can lie just above it.
     share = Fraction(repr(float(min_samples_share)))
     return max(min_samples, math.ceil(share * n_rides))
 
 
 class Clustering(NamedTuple):
-    """What a day's rides are found to be."""
+    """The labels of a day's rides, and the figures behind them."""
 
     labels: Indices
     """Shape (n,), int64: the cluster of every ride, -1 for anomalies."""
@@ -110,7 +110,7 @@ class Clustering(NamedTuple):
     """Shape (n, 2), float64: the features in standard deviations from the day's mean."""
     distance_from_normal: Floats
     """Shape (n,), float64: how far an anomaly lies from the nearest core ride, in standard
-    deviations; 0 within a cluster, NaN for the anomalies of a day without a core ride."""
+    deviations. 0 within a cluster. NaN for the anomalies of a day without core rides."""
     min_samples: int
     """The number of neighbours that made a ride core."""
 
@@ -130,12 +130,12 @@ def cluster_rides(
     min_samples : int
         The least number of neighbours, the ride itself included, that makes a ride core.
     min_samples_share : float
-        The same as a share of the day's rides; the larger of the two holds.
+        The same as a share of the day's rides. The larger of the two counts.
 
     Returns
     -------
     Clustering
-        Labels, standardised features, distances, and the density that was asked for.
+        Labels, standardised features, distances, and the density that was used.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def cluster_rides(
 
 
 # Added to a measure before its logarithm is taken: a tenth of a mile, a minute (in hours). So a
-# distance of zero has a logarithm, and what is shorter still is much the same.
+# distance of zero has a logarithm, and all shorter measures are nearly equal.
 OFFSETS = {"ride_dist": 0.1, "ride_time": 1 / 60}
 MEASURES = tuple(OFFSETS)
 SCALES = ("standard", "log")
@@ -171,9 +171,9 @@ SCALES = ("standard", "log")
 def scaled(rides: Mapping[str, NDArray[Any]], measure: str, scale: str) -> NDArray[np.float64]:
     """Return a measure of the rides as it is, or its logarithm.
 
-    On a logarithmic scale a ride of 24 hours is no farther from one of three than that is from one
-    of half an hour, so that a few gross errors do not stretch the standard deviation until nothing
-    else stands out.
+    On a logarithmic scale a ride of 24 hours is about as far from a ride of three hours as that is
+    from a ride of half an hour. So a few gross errors do not stretch the standard deviation until
+    nothing else stands out.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def scaled(rides: Mapping[str, NDArray[Any]], measure: str, scale: str) -> NDArr
     Raises
     ------
     ValueError
-        If `scale` is none of the two.
+        If `scale` is neither of the two.
 
     Examples
     --------
@@ -233,14 +233,14 @@ def label_rides(
     Returns
     -------
     pandas.DataFrame
-        One row a ride: ``record_number``, ``label`` (-1 for an anomaly), both measures on the
+        One row per ride: ``record_number``, ``label`` (-1 for an anomaly), both measures on the
         `scale` in standard deviations from their mean, ``distance_from_normal``, and the
         ``min_samples`` in effect, the same for all.
 
     Raises
     ------
     ValueError
-        If a feature is none of the two, or `scale` is unknown.
+        If a feature is neither of the two, or `scale` is unknown.
     """
     unknown = [feature for feature in features if feature not in MEASURES]
     if unknown or not features:
@@ -249,7 +249,7 @@ def label_rides(
             f"not {list(features)}"
         )
     n_rides = len(rides["record_number"])
-    # A constant second column changes no distance, so that one feature can be clustered as two.
+    # A constant second column changes no distance, so one feature can be clustered as two.
     columns = [*(scaled(rides, name, scale) for name in features), np.zeros(n_rides)][:2]
     found = cluster_rides(np.column_stack(columns), eps, min_samples, min_samples_share)
     others = [name for name in MEASURES if name not in features]

@@ -1,4 +1,4 @@
 """Demonstrations on one machine: a local Airflow, and a lakehouse with two workers.
 
-They start and stop servers of packages that only tests install. Nothing else needs this room.
+They start and stop servers from packages that only tests install. No other package needs this one.
 """

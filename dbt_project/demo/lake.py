@@ -1,4 +1,4 @@
-"""The lake of `make lakehouse-demo`, and what has to be in the lakehouse at its end."""
+"""The lake of `make lakehouse-demo`, and the check of the lakehouse at its end."""
 
 import datetime
 import json
@@ -49,12 +49,12 @@ class DemoError(RuntimeError):
 
 
 def rides_of(city: str, day: datetime.date) -> int:
-    """How many rides a day has; no two days have as many."""
+    """Return how many rides a day has. No two days have the same number."""
     return 200 + 10 * CITIES.index(city) + DAYS.index(day)
 
 
 def fill_lake(servers: Servers, folder: Path) -> None:
-    """Simulate every city's days and bring them to the lake."""
+    """Simulate every city's days and deliver them to the lake."""
     s3 = servers.s3()
     for seed, city in enumerate(CITIES):
         lake = folder / "lake" / city.lower()
@@ -66,12 +66,12 @@ def fill_lake(servers: Servers, folder: Path) -> None:
 
 
 def check_lakehouse(servers: Servers, folder: Path) -> tuple[int, int]:
-    """Print what each city has; return the rides and the anomalous rides of all.
+    """Print the counts of each city. Return the rides and the anomalous rides of all cities.
 
     Raises
     ------
     DemoError
-        If not everything is there exactly once.
+        If something is missing, or is there twice.
     """
     lakehouse, problems, totals = Lakehouse.of_environment(), [], (0, 0)
     print(f"\n{'city':12}{'days':>5}{'rides':>7}{'anomalous':>11}{'day_builds':>12}")
@@ -93,7 +93,7 @@ def check_lakehouse(servers: Servers, folder: Path) -> tuple[int, int]:
 
 
 def is_right(servers: Servers, folder: Path, city: str, day: Day) -> bool:
-    """Whether a day in the lakehouse, and its export, are the day in the lake."""
+    """Whether a day in the lakehouse, and its export, match the day in the lake."""
     date = f"{day.date:%Y%m%d}"
     file = folder / "lake" / city.lower() / f"taxi-rides-{date}.json"
     records = json.loads(file.read_text(encoding="utf-8"))

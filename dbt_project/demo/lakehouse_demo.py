@@ -1,9 +1,9 @@
-"""`make lakehouse-demo`: eight cities on two workers, one of which is killed.
+"""`make lakehouse-demo`: build eight cities on two workers, and kill one worker.
 
 It starts PostgreSQL, Redis, an S3 server and Airflow with Celery's executor in a temporary folder,
-fills a lake with three days of eight cities, has Airflow build them, kills a worker in the middle
-of its builds, and looks whether everything is in the lakehouse exactly once. At the end, and on
-Ctrl-C, it stops everything and removes the folder.
+and fills a lake with three days of eight cities. Airflow builds them. It kills a worker in the
+middle of its builds, and checks that everything is in the lakehouse exactly once. At the end, and
+on Ctrl-C, it stops everything and removes the folder.
 """
 
 import datetime
@@ -50,13 +50,13 @@ def ask(servers: Servers, path: str, body: Any = None) -> Any:
 
 
 def builds_of_airflow(servers: Servers) -> list[dict[str, Any]]:
-    """The build tasks of all runs, as Airflow's API has them."""
+    """Return the build tasks of all runs, from Airflow's API."""
     tasks = ask(servers, f"/dags/{DAG_ID}/dagRuns/~/taskInstances?limit=1000")
     return [task for task in tasks["task_instances"] if task["task_id"] == "city.build"]
 
 
 def builds_of_worker(processes: Processes, worker: str) -> dict[str, float]:
-    """What a worker is building, city and day, and for how many seconds."""
+    """Return what a worker is building, city and day, and for how many seconds."""
     builds = {}
     for process in processes.family(worker):
         try:
@@ -70,7 +70,7 @@ def builds_of_worker(processes: Processes, worker: str) -> dict[str, float]:
 
 
 def run_days(servers: Servers, processes: Processes) -> list[str]:
-    """Have Airflow build all days; kill a worker meanwhile, and return what it was building."""
+    """Let Airflow build all days. Kill a worker meanwhile, and return what it was building."""
     first, last = DAYS[0] + datetime.timedelta(days=1), DAYS[-1] + datetime.timedelta(days=2)
     moments = {"from_date": f"{first}T00:00:00Z", "to_date": f"{last}T00:00:00Z"}
     ask(servers, "/backfills", {"dag_id": DAG_ID, **moments, "max_active_runs": 1})
@@ -83,7 +83,7 @@ def run_days(servers: Servers, processes: Processes) -> list[str]:
             done = succeeded
             say(f"{done} of {len(CITIES) * len(DAYS)} builds")
         if not lost and done >= BUILDS_BEFORE_KILL:
-            # both of its builds; from the middle on, one will do
+            # wait for two builds; after half of the days one is enough
             wanted = BUILDS_PER_WORKER if done < len(CITIES) * len(DAYS) / 2 else 1
             lost = kill_worker(processes, "worker 2", wanted)
             next_worker_at = time.monotonic() + SECONDS_TO_NEXT_WORKER if lost else math.inf
@@ -114,7 +114,7 @@ def is_over(servers: Servers) -> bool:
 
 
 def kill_worker(processes: Processes, worker: str, wanted: int) -> list[str]:
-    """Kill a worker in the middle of so many builds; return what it was building."""
+    """Kill a worker in the middle of this many builds. Return what it was building."""
     builds = builds_of_worker(processes, worker)
     if sum(seconds > SECONDS_OF_A_BUILD_TO_KILL for seconds in builds.values()) < wanted:
         return []
@@ -137,7 +137,7 @@ def show_repeated(servers: Servers) -> None:
 
 
 def demonstrate(folder: Path, processes: Processes) -> str:
-    """Do all of it; return the line of the result."""
+    """Run all steps. Return the line of the result."""
     begun = time.monotonic()
     servers = Servers(folder, processes, ", ".join(f"{city}=Europe/London" for city in CITIES))
     os.environ.update(servers.environment)  # the lakehouse is looked at from here
@@ -161,7 +161,7 @@ def demonstrate(folder: Path, processes: Processes) -> str:
 
 
 def run() -> int:
-    """Run the demonstration in a folder of its own; return the exit status."""
+    """Run the demonstration in a folder of its own. Return the exit status."""
     with tempfile.TemporaryDirectory(
         prefix="lakehouse-demo-", ignore_cleanup_errors=True
     ) as temporary:
@@ -191,7 +191,7 @@ def run() -> int:
 
 
 def stop(processes: Processes) -> None:
-    """Stop everything, what others need last."""
+    """Stop everything. Servers that others need are stopped last."""
     stores = ("s3", "redis", "postgres")
     processes.stop(*(name for name in processes.running if name not in stores))
     for name in stores:

@@ -1,7 +1,7 @@
 """`make airflow`: a clean Airflow on this machine with the project's DAG and nothing else.
 
-Settings, database and logs are in a temporary folder that is removed when it stops. What its runs
-build stays: it goes to the same lake and warehouse as that of `make build`.
+Settings, database and logs are in a temporary folder that is removed when it stops. The days that
+its runs build stay, in the same lake and warehouse that `make build` uses.
 """
 
 import os
@@ -24,7 +24,7 @@ REQUESTS_TO_END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def settings(home: Path, port: int, environ: Mapping[str, str]) -> dict[str, str]:
-    """Environment of a local Airflow: no examples, no password, reachable from here alone."""
+    """Return the environment of a local Airflow: no examples, no password, this machine only."""
     url = f"http://localhost:{port}"
     inherited = {n: v for n, v in environ.items() if not n.startswith("AIRFLOW__")}
     return {
@@ -45,14 +45,14 @@ def settings(home: Path, port: int, environ: Mapping[str, str]) -> dict[str, str
         "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(port + 1),
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(port + 2),
-        # runs are those that somebody triggers: yesterday's rides are not in a lake to try things
+        # no scheduled runs, because the embedded lake does not have yesterday's rides
         "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
     }
 
 
 def answers(url: str) -> bool:
-    """Whether something at the URL says that all is well."""
+    """Whether the server at the URL says that it is healthy."""
     try:
         with urllib.request.urlopen(url, timeout=5) as response:
             return bool(response.status == 200)
@@ -100,7 +100,7 @@ def run(port: int) -> int:
 
 
 def attend(process: subprocess.Popen[bytes], port: int, log: Path) -> int:
-    """Say when Airflow is there, and stay until it ends."""
+    """Say when Airflow is ready, and wait until it ends."""
     dag_page = f"http://localhost:{port}/api/v2/dags/etml_dag"
     until = time.monotonic() + SECONDS_TO_START
     while process.poll() is None and time.monotonic() < until:
@@ -120,7 +120,7 @@ def attend(process: subprocess.Popen[bytes], port: int, log: Path) -> int:
 
 
 def interrupt(signal_number: int, frame: FrameType | None) -> None:
-    """Treat a request to end like Ctrl-C, once: what follows is cleaning up."""
+    """Treat the first request to end like Ctrl-C. Later ones must not stop the clean-up."""
     for number in REQUESTS_TO_END:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt

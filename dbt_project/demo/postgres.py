@@ -1,4 +1,4 @@
-"""A PostgreSQL server for a while, from a Python package: nothing of the system's is needed."""
+"""A temporary PostgreSQL server from a Python package. The system needs no PostgreSQL."""
 
 import importlib.util
 import os
@@ -23,7 +23,7 @@ SECONDS_TO_START = 60
 
 
 def package_folder() -> Path:
-    """Folder of the package that carries PostgreSQL. Importing it would write to the system."""
+    """Return the folder of PostgreSQL's package. Importing it would write to the system."""
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or not spec.origin:
         raise RuntimeError(f"the package {PACKAGE} of requirements-dev.txt is not installed")
@@ -31,14 +31,14 @@ def package_folder() -> Path:
 
 
 class PostgresServer:
-    """A server that listens on this machine alone and asks for a password.
+    """A server that only this machine can reach, with a password.
 
     Parameters
     ----------
     folder
-        Empty; everybody must be able to pass through the folders above it.
+        An empty folder. Every user must be able to pass through the folders above it.
     processes
-        What the server becomes part of, by the name `postgres`.
+        The processes to which the server is added, with the name `postgres`.
     """
 
     def __init__(self, folder: Path, processes: Processes) -> None:
@@ -48,7 +48,7 @@ class PostgresServer:
         self.password = secrets.token_urlsafe(12)
 
     def start(self) -> None:
-        """Start it with no database of its own, and return when it answers."""
+        """Start it without a database, and return when it answers."""
         password_file = self.folder / "password"
         password_file.write_text(self.password)
         programs = self.programs
@@ -71,7 +71,7 @@ class PostgresServer:
             time.sleep(0.1)
 
     def _copy_programs(self) -> Path:
-        """Copy the programs, because where root has installed them, nobody else may be let in."""
+        """Copy the programs, because other users may not read what root has installed."""
         package, copy = package_folder(), self.folder / "package"
         libraries = package.parent / f"{PACKAGE}.libs"
         for part in (package / INSTALLATION, *([libraries] if libraries.exists() else [])):
@@ -93,11 +93,11 @@ class PostgresServer:
         return True
 
     def place(self, database: str, user: str = OWNER) -> str:
-        """What libpq takes."""
+        """Return a connection string of libpq."""
         return f"host={HERE} port={self.port} user={user} dbname={database}"
 
     def connect(self, database: str) -> psycopg.Connection:
-        """A connection of the owner's."""
+        """Return a connection of the owner."""
         return psycopg.connect(self.place(database), password=self.password, autocommit=True)
 
     def execute(self, *statements: str, database: str = "postgres") -> None:
@@ -117,5 +117,5 @@ class PostgresServer:
         )
 
     def stop(self) -> None:
-        """Stop it, with whatever connections there are."""
+        """Stop it, even if there are connections."""
         self.processes.stop("postgres", by=signal.SIGINT)

@@ -1,4 +1,4 @@
-"""Programs that run together on this machine, each with a log of its own, and end together."""
+"""Programs that run together on this machine, each with its own log, and end together."""
 
 import signal
 import socket
@@ -13,7 +13,7 @@ SECONDS_TO_END = 20
 
 
 class ProgramEndedError(RuntimeError):
-    """A program that the others need has ended; the message has the last lines of its log."""
+    """A program that the others need has ended. The message has the last lines of its log."""
 
 
 class Processes:
@@ -22,7 +22,7 @@ class Processes:
     Parameters
     ----------
     logs
-        Folder of their logs; it is there.
+        Folder of their logs. It exists.
     """
 
     def __init__(self, logs: Path) -> None:
@@ -53,7 +53,7 @@ class Processes:
         del self.running[name]
 
     def check(self) -> None:
-        """See that all of them are running.
+        """Check that all of them are running.
 
         Raises
         ------
@@ -65,7 +65,7 @@ class Processes:
                 raise self._ended(name)
 
     def family(self, name: str) -> list[psutil.Process]:
-        """A program's process and all that come from it, those in sessions of their own, too."""
+        """Return a program's process and all its descendants, also those in other sessions."""
         try:
             process = psutil.Process(self.running[name].pid)
             return [process, *process.children(recursive=True)]
@@ -73,16 +73,16 @@ class Processes:
             return []
 
     def kill(self, name: str) -> None:
-        """End a program and all that comes from it at once, as if its machine had lost power."""
+        """End a program and its descendants at once, as if its machine had lost power."""
         family = self.family(name)
-        for process in family:  # first nobody starts anything more
+        for process in family:  # first stop all of them, so that they start no others
             _signal(process, signal.SIGSTOP)
         for process in {*family, *self.family(name)}:
             _signal(process, signal.SIGKILL)
         self.running.pop(name).wait()
 
     def stop(self, *names: str, by: signal.Signals = signal.SIGTERM) -> None:
-        """Ask programs to end, and kill what is left of them."""
+        """Ask programs to end, and kill those that do not."""
         families = [process for name in names for process in self.family(name)]
         for name in names:
             if self.running[name].poll() is None:
@@ -109,7 +109,7 @@ def _signal(process: psutil.Process, number: signal.Signals) -> None:
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on."""
+    """Return a free port of this machine."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])

@@ -1,7 +1,6 @@
 """The servers of `make lakehouse-demo`: PostgreSQL, Redis, S3, and Airflow with Celery's executor.
 
-All of them listen on this machine alone, on ports that are free, and keep what they have in one
-folder.
+Only this machine can reach them. They use free ports, and keep their data in one folder.
 """
 
 import os
@@ -35,12 +34,12 @@ class MissingProgramError(RuntimeError):
 
 
 def find_redis() -> Path:
-    """Redis's server: from a package, if the index has one for this machine, or the system's.
+    """Return Redis's server: from a package, if there is one for this machine, or the system's.
 
     Raises
     ------
     MissingProgramError
-        In one line that says what to install.
+        One line that says what to install.
     """
     found = shutil.which("redis-server", path=f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}")
     if not found:
@@ -54,9 +53,9 @@ class Servers:
     Parameters
     ----------
     folder
-        Empty; others than its owner must be able to pass through it.
+        An empty folder. Other users than its owner must be able to pass through it.
     processes
-        What the servers become part of.
+        The processes to which the servers are added.
     cities
         Value of the setting ``CITIES``.
     """
@@ -70,7 +69,7 @@ class Servers:
         self.environment = self._environment(cities)
 
     def _environment(self, cities: str) -> dict[str, str]:
-        """What every component and every build gets, and nothing that was set before."""
+        """The environment of every component and build, without anything that was set before."""
         kept = {n: v for n, v in os.environ.items() if n in ("HOME", "LANG", "USER")}
         server, key = self.postgres, secrets.token_urlsafe(12)
         login = f"{OWNER}:{server.password}@{HERE}:{server.port}"
@@ -110,15 +109,15 @@ class Servers:
             "AIRFLOW__CELERY__RESULT_BACKEND": f"db+{database}",
             "AIRFLOW__CELERY__WORKER_CONCURRENCY": str(BUILDS_PER_WORKER),
             "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
-            # a worker that is gone is noticed after a minute; by default after five
+            # notice after one minute that a worker is gone; by default after five
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
-            # a task that went to it and was not begun, after three
+            # queue a task again after three minutes if its worker has not begun it
             "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "180",
             "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "15",
         }
 
     def start_stores(self) -> None:
-        """PostgreSQL with two databases, Redis, and S3 with two buckets."""
+        """Start PostgreSQL with two databases, Redis, and S3 with two buckets."""
         self.postgres.folder.mkdir()
         self.postgres.start()
         self.postgres.execute(*(f"CREATE DATABASE {name}" for name in DATABASES))
@@ -133,7 +132,7 @@ class Servers:
             )
 
     def s3(self) -> Any:
-        """A client of the S3 server."""
+        """Return a client of the S3 server."""
         return boto3.client(
             "s3",
             endpoint_url=self.environment["AWS_ENDPOINT_URL"],
@@ -143,14 +142,14 @@ class Servers:
         )
 
     def start_airflow(self) -> None:
-        """Airflow without workers; return when it knows the DAG."""
+        """Start Airflow without workers. Return when it knows the DAG."""
         self.processes.run("migrate", *self._airflow("db", "migrate"), env=self.environment)
         for part in ("api-server", "dag-processor", "scheduler"):
             self.processes.start(part, *self._airflow(part), env=self.environment)
         self.wait_until(lambda: answers(f"{self.url}/api/v2/dags/etml_lakehouse"))
 
     def start_worker(self, name: str) -> None:
-        """A worker with a disk of its own, as if on a machine of its own."""
+        """Start a worker with a disk of its own, as if on another machine."""
         disk = self.folder / name.replace(" ", "-")
         disk.mkdir()
         self.processes.start(

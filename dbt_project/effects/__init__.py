@@ -1,5 +1,5 @@
-"""Whether a circumstance goes with anomalies: rides with it against rides without it.
+"""Whether a circumstance goes with anomalies: compare rides with it and rides without it.
 
-`ratio` compares the two by arrays of counts, `circumstances` does it for each category of a table
-of counts. Knows nothing of the product: no file, no setting, no database.
+`ratio` compares two arrays of counts. `circumstances` does so for each category of a table of
+counts. This package does not know the product's files, settings and databases.
 """

@@ -23,9 +23,10 @@ NO_LINK = "no link seen"
 TOO_FEW_DAYS = "too few days to say"
 
 LARGEST_P_VALUE = 0.01
-"""Of a link. It is asked every morning, so that one in twenty would soon be there by chance."""
+"""The largest p-value of a link. It is small, because the question is asked every morning: with one
+in twenty, a link would soon appear by chance."""
 FEWEST_EXPECTED = 5
-"""Anomalies to expect on either side: the usual least for a test of counts."""
+"""The fewest expected anomalies on either side: the usual minimum for a test of counts."""
 
 EFFECT_DTYPES = {
     "category": "string",
@@ -48,7 +49,7 @@ SATURDAY = 5
 def effects(counts: pd.DataFrame, min_days: int) -> pd.DataFrame:
     """Compare rides with and without each category, in the same area and comparable hours.
 
-    Comparable is the same hour of working days, of Saturdays or of Sundays.
+    Hours are comparable if they are the same hour of working days, of Saturdays or of Sundays.
 
     Parameters
     ----------
@@ -57,15 +58,16 @@ def effects(counts: pd.DataFrame, min_days: int) -> pd.DataFrame:
         category for all of them: ``ride_date``, ``hour_local`` (timestamp), ``area_key``,
         ``category``, ``rides``, ``anomalous_rides``.
     min_days : int
-        Least number of days with and of days without it, 2 or more; with fewer nothing is said.
+        The smallest number of days with and of days without it, 2 or more. With fewer days there is
+        no result.
 
     Returns
     -------
     DataFrame
-        A row for each category, in their order, columns of `EFFECT_DTYPES`. Both shares and their
-        ratio are those of `dbt_project.effects.ratio.Ratio`, limits of the ratio those of an
-        interval of 95 %, and p-values are corrected for the number of categories that are asked
-        about (Holm). NULL is what cannot be said.
+        A row for each category, in their order, with the columns of `EFFECT_DTYPES`. Shares and
+        ratio come from `dbt_project.effects.ratio.Ratio`, the limits are those of a 95 % interval,
+        and p-values are corrected for the number of categories that are asked about (Holm). A value
+        is NULL if it cannot be given.
     """
     cells = _Cells(counts)
     counted = {category: cells.counts(category) for category in cells.categories}
@@ -124,7 +126,7 @@ class _Cells:
         return [str(category) for category in np.unique(self._category) if category]
 
     def counts(self, category: str) -> Counts:
-        """Rides with a category, and all others."""
+        """Return the counts of rides with a category, and of all others."""
         with_ = self._sums(category)
         without = (whole - part for whole, part in zip(self._all, with_, strict=True))
         return Counts(self._day, self._group, *with_, *without)
@@ -137,7 +139,7 @@ class _Cells:
 
 
 def _numbers(counts: pd.DataFrame, by: list[Any]) -> Integers:
-    """Number the rows from 0, the same for the same values."""
+    """Number the rows from 0. Equal rows get equal numbers."""
     return counts.groupby(by, dropna=False).ngroup().to_numpy().astype(np.int64, copy=False)
 
 
@@ -149,7 +151,7 @@ def _are_enough(counts: Counts, min_days: int) -> bool:
 
 
 def _findings(ratio: Ratio | None, p_value: float | None) -> tuple[float | str | None, ...]:
-    """Shares, ratio, its limits, p-value and verdict."""
+    """Return shares, ratio, its limits, p-value and verdict."""
     if ratio is None or p_value is None:
         return (None,) * 6 + (TOO_FEW_DAYS,)
     numbers = (number if np.isfinite(number) else None for number in ratio[:-1])

@@ -1,12 +1,12 @@
 """The ratio of two shares of anomalies, among rides that can be compared.
 
-Rides are compared within groups, such as an hour of working days in an area. A group counts by how
-much it can tell, which is Mantel's and Haenszel's weight. Rides of a day are not independent: a
-single incident makes many of them anomalous. So the variance is found by leaving out one day at a
-time (the jackknife of clusters), and never taken to be less than it would be if rides were
-independent (Greenland and Robins). The number of days decides which of Student's distributions is
-used; days count by their weight (Kish's effective number, for clusters that differ in size as
-Carter, Schnepel and Steigerwald have it).
+Rides are compared within groups, such as an hour of working days in an area. Mantel's and
+Haenszel's weight makes groups with more information count more. Rides of a day are not independent:
+a single incident makes many of them anomalous. So the variance is found by leaving out one day at a
+time (the jackknife of clusters). It is never smaller than the variance of independent rides
+(Greenland and Robins). The number of days gives the degrees of freedom of Student's distribution.
+Days count by their weight (Kish's effective number, for clusters of different sizes, after Carter,
+Schnepel and Steigerwald).
 
 References
 ----------
@@ -32,7 +32,7 @@ Integers = NDArray[np.int64]
 
 CONFIDENCE = 0.95
 HALF = 0.5
-"""Anomalies that are added on either side, so that none has a logarithm (Haldane, Anscombe)."""
+"""Anomalies added on either side, so that zero has a logarithm (Haldane, Anscombe)."""
 
 
 class Counts(NamedTuple):
@@ -48,7 +48,7 @@ class Counts(NamedTuple):
     anomalous_without: Floats
 
     def comparable(self) -> Counts:
-        """The rows of the groups that have rides on both sides."""
+        """Return the rows of the groups that have rides on both sides."""
         sides = (self.rides_with, self.rides_without)
         with_, without = (per(self.group, rides)[self.group] for rides in sides)
         rows = (with_ > 0) & (without > 0)
@@ -95,7 +95,7 @@ def days_of_rides(counts: Counts) -> tuple[int, int]:
 
 
 def expected_anomalies(counts: Counts) -> tuple[float, float]:
-    """Anomalies to expect with and without, if it made no difference, within each group."""
+    """Return the anomalies to expect with and without it, if it made no difference in a group."""
     _, group, n1, a1, n0, a0 = counts
     rides, anomalous = per(group, n1 + n0), per(group, a1 + a0)
     share = np.divide(anomalous, rides, out=np.zeros_like(rides), where=rides > 0)[group]
@@ -108,8 +108,8 @@ def ratio_of_shares(counts: Counts) -> Ratio:
     Parameters
     ----------
     counts
-        Those of `Counts.comparable`, of two days with and two days without at the least. The
-        interval and the p-value hold for some anomalies on either side (`expected_anomalies`).
+        The result of `Counts.comparable`, with at least two days with and two days without. The
+        interval and the p-value need some anomalies on either side (`expected_anomalies`).
 
     Returns
     -------
@@ -126,7 +126,7 @@ def ratio_of_shares(counts: Counts) -> Ratio:
     >>> round(found.share_with, 2), round(found.share_without, 2), round(found.ratio, 2)
     (0.2, 0.05, 4.0)
     """
-    # not at the head of the file: a build in which nothing is asked need not wait for it
+    # imported here, because most small builds do not need it
     from scipy.special import stdtr, stdtrit
 
     total = _total(counts)
@@ -146,7 +146,7 @@ def ratio_of_shares(counts: Counts) -> Ratio:
 
 
 def effective_days(counts: Counts) -> float:
-    """How many days of equal weight tell as much as these, which differ."""
+    """Return how many days of equal weight have as much information as these."""
     day, group, n1, _, n0, _ = counts
     all1, all0 = per(group, n1)[group], per(group, n0)[group]
     variance = per(day, (n1 * all0**2 + n0 * all1**2) / (all1 + all0) ** 2)
@@ -168,7 +168,7 @@ def _total(counts: Counts) -> _Sums:
 
 
 def _log_ratio(sums: _Sums, counts: Counts) -> Floats:
-    """Logarithm of the ratio of shares, half an anomaly added to either side."""
+    """Return the logarithm of the ratio of shares, with half an anomaly added to either side."""
     sides = (counts.rides_with, counts.rides_without)
     with_, without = (
         np.log(side / sums.weight + HALF / rides.sum())
@@ -179,11 +179,11 @@ def _log_ratio(sums: _Sums, counts: Counts) -> Floats:
 
 
 def _variance_over_days(counts: Counts, total: _Sums) -> float:
-    """Variance of the logarithm, from what leaving out each day makes of it."""
+    """Return the variance of the logarithm, from its values when each day is left out."""
     groups = _by_group(counts)
     here = [whole[counts.group] for whole in groups]
     others = [whole - own for whole, own in zip(here, counts.rides, strict=True)]
-    # a day changes its own groups and no other
+    # a day changes only its own groups
     changes = zip(_sums(*others), _sums(*here), strict=True)
     without_day = _Sums(
         *(
@@ -198,7 +198,7 @@ def _variance_over_days(counts: Counts, total: _Sums) -> float:
 
 
 def _variance_of_rides(counts: Counts, total: _Sums) -> float:
-    """Variance of the logarithm, if rides were independent."""
+    """Return the variance of the logarithm if rides were independent."""
     n1, a1, n0, a0 = _by_group(counts)
     rides = n1 + n0
     share = np.divide(1.0, rides, out=np.zeros_like(rides), where=rides > 0)

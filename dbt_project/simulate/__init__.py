@@ -1,1 +1,1 @@
-"""A simulated day of taxi rides in Glasgow, for trying things and for measuring what is found."""
+"""Simulate a day of taxi rides in Glasgow, to try things and to measure what is found."""

@@ -1,7 +1,7 @@
 """Write one simulated day of taxi rides in Glasgow, in the lake's own format.
 
-``python -m dbt_project.simulate --help`` tells what can be chosen. The rides' known anomalies go
-to a truth file outside the lake, so that recall can be measured.
+``python -m dbt_project.simulate --help`` lists the options. The known anomalies go to a truth file
+outside the lake, so that recall can be measured.
 """
 
 import sys

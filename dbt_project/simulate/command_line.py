@@ -189,7 +189,7 @@ def make_parser() -> OneLineParser:
 
 
 def read_options(arguments: Sequence[str] | None = None) -> Options:
-    """Read the command line; exit with one line if it makes no sense."""
+    """Read the command line. Exit with one line if it cannot be used."""
     parser = make_parser()
     given = parser.parse_args(arguments)
     if given.bad_records is None:

@@ -24,7 +24,7 @@ from dbt_project.simulate.world import World, make_world
 def write_day(options: Options) -> list[Path]:
     """Write a simulated day into the lake, and its truth files.
 
-    The files of all of it appear together, when the last ride is written.
+    All files appear together, when the last ride is written.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def write_day(options: Options) -> list[Path]:
 
 
 def lake_file(name: str, options: Options) -> JsonFile:
-    """Return a file of the lake in the form that was asked for."""
+    """Return a file of the lake in the chosen format."""
     ending = ".json.gz" if options.is_gzip else ".json"
     return JsonFile(options.lake / f"{name}{ending}", options.is_ndjson, options.is_gzip)
 

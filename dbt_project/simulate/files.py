@@ -60,7 +60,7 @@ class JsonFile:
 
     def discard(self) -> None:
         """Remove what was written and not published."""
-        # A full disk fails the closing as well; what failed first is what is reported.
+        # With a full disk closing fails too. The first failure is reported.
         with suppress(OSError):
             self._close()
         self._temporary.unlink(missing_ok=True)
@@ -111,7 +111,7 @@ def write_evenly(batches: Iterable[Sequence[str]], files: Sequence[JsonFile], re
 
 
 def remove_other_forms(options: Options, written: Sequence[JsonFile]) -> None:
-    """Remove the day's files of an earlier run in another form, which would be read as well."""
+    """Remove the day's files of an earlier run in another format, which would be read too."""
     kept = {file.path for file in written}
     name = re.compile(
         rf"(taxi-rides-{options.day_name}(-\d+)?|(news|weather|traffic)-{options.day_name})"

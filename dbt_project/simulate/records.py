@@ -1,4 +1,4 @@
-"""A simulated day as JSON records: its rides, the unusable ones among them, and its texts."""
+"""A simulated day as JSON records: its rides, its unusable records, and its texts."""
 
 import json
 from collections.abc import Sequence
@@ -91,7 +91,7 @@ def named_times(day: LocalDay, bulletin: Bulletin, start: str, end: str) -> dict
 
 
 def named_area(area: int) -> dict[str, str]:
-    """Return the field for an area; what concerns the whole city has none."""
+    """Return the field for an area. A record about the whole city has none."""
     return {} if area == WHOLE_CITY else {"area": AREAS[area].name}
 
 
@@ -134,7 +134,7 @@ class RideLines:
         return [to_json(self._true_of(rides, place)) for place in places]
 
     def _true_of(self, rides: Rides, place: int) -> dict[str, str]:
-        """Return what the truth says of a ride that it names."""
+        """Return the truth about a ride that it names."""
         ride_id = {"ride_id": self._ride_id(rides.first + place)}
         kind, incident = int(rides.kind[place]), int(rides.incident[place])
         if incident != NO_INCIDENT:

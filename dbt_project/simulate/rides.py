@@ -1,8 +1,8 @@
 """The rides of a simulated day, drawn in chunks of numpy arrays.
 
-A ride's number, from 0, is its place in the day: rides come in order of pickup. Chunks are of
-bounded size and each has a random stream of its own, so that memory does not grow with the day and
-the same day comes out however it is written.
+A ride's number, from 0, is its place in the day: rides come in order of pickup. Chunks have a
+limited size, so memory does not grow with the day. Each has its own random stream, so a day is the
+same however it is written.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ MINUTE = 60
 INJECTED_KINDS = ("long_distance", "long_time", "stuck_in_traffic", "zero_distance")
 """The kinds of anomaly that are injected."""
 NATURALLY_UNUSUAL = "naturally_unusual"
-"""The class of rides that nobody injected and that are unusual all the same."""
+"""The class of rides that were not injected but are unusual all the same."""
 DELAYED_BY_INCIDENT = "delayed_by_incident"
 """The class of rides that a planted incident delays."""
 NORMAL = -1
@@ -79,7 +79,7 @@ WEEKEND_PACE: Floats = np.array(
 )
 
 LEAST_STUCK_HOURS = 0.75
-"""Nobody gets stuck in a closure that ends sooner than this after the pickup, hours."""
+"""Hours. No ride gets stuck in a closure that ends sooner than this after the pickup."""
 
 OUT_OF_TOWN_SHARE = 0.004
 """Share of the ordinary rides that go to a town nearby."""
@@ -91,9 +91,9 @@ LONG_WAIT = 0.25
 DELAYED_SHARE = (0.4, 0.7)
 """Least and greatest share of the rides that an incident delays, of those long enough for it."""
 DELAY = (3.0, 8.0)
-"""A delayed ride takes so many times as long, at the least and at the most."""
+"""A delayed ride takes this many times as long: the least and the most."""
 LEAST_DELAYED_HOURS = 1.0
-"""A delayed ride takes at least this long, which is unusual for any of the city's trips."""
+"""A delayed ride takes at least this long. This is unusual for every trip in the city."""
 
 AIRPORT = AREA_NUMBERS["Airport"]
 
@@ -117,7 +117,7 @@ class Rides(NamedTuple):
     kind: Integers
     """Number of the kind of anomaly in `INJECTED_KINDS`, `DELAYED` or `NORMAL`."""
     is_unusual: Booleans
-    """Which of the others are naturally unusual."""
+    """Which of the other rides are naturally unusual."""
     incident: Integers
     """Number of the incident in `World.incidents` that delays the ride, or `NO_INCIDENT`."""
 
@@ -239,7 +239,7 @@ class RideModel:
         can_be_delayed = is_ordinary & (least < longest)
         incident = np.full(len(pickup), NO_INCIDENT, dtype=np.int64)
         for number, bulletin in enumerate(self.world.incidents):
-            # Until its very end: a queue outlasts what has caused it.
+            # Until its very end, because a queue lasts longer than its cause.
             end = self.world.day.seconds if bulletin.end is None else bulletin.end
             is_there = (area == bulletin.area) & (bulletin.start <= pickup) & (pickup < end)
             is_delayed = can_be_delayed & is_there & (order < self._delayed_shares[number])
@@ -423,8 +423,8 @@ def draw_anomalies(
 ) -> None:
     """Replace distances and times of the anomalous rides in place.
 
-    Each kind is spread over a wide range, evenly in its logarithm: anomalies that resemble each
-    other would be a cluster, and then none.
+    Each kind is spread over a wide range, evenly in its logarithm. Anomalies that resembled each
+    other would form a cluster, and would no longer be anomalies.
     """
     far, long, stuck, zero = (
         np.flatnonzero(kind == number) for number in range(len(INJECTED_KINDS))

@@ -1,7 +1,7 @@
-"""What is said in the simulated Glasgow: its areas, roads, weather words and headlines.
+"""The texts of the simulated Glasgow: its areas, roads, weather words and headlines.
 
-Only texts and the plain facts that belong to them (where, when, how long). How a day is put
-together from them is decided in :mod:`dbt_project.simulate.world`.
+This module has only texts and their facts (where, when, how long).
+:mod:`dbt_project.simulate.world` makes days from them.
 """
 
 from typing import NamedTuple
@@ -485,7 +485,7 @@ WORLD_NEWS = (
     "Cyclist from Denmark wins mountain stage in the Alps.",
     "Artificial intelligence helps to read burnt scrolls from Herculaneum.",
 )
-"""Nothing to do with Glasgow's roads: a summary has to see that for itself."""
+"""These have nothing to do with Glasgow's roads. A summary must recognise that."""
 
 
 SKY_BY_DAY = ("Sunny", "Bright with some cloud", "Cloudy", "Overcast")

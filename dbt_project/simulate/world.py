@@ -1,7 +1,6 @@
 """The circumstances of one simulated day in Glasgow: weather, traffic and news that fit together.
 
-A day is drawn from its date and a seed alone, so that it is the same day whether it has four
-hundred rides or ten million.
+Only the date and a seed decide a day, so it is the same day with four hundred rides or ten million.
 """
 
 import math
@@ -24,15 +23,15 @@ AREA_NUMBERS = {area.name: number for number, area in enumerate(AREAS)}
 WHOLE_CITY = -1
 
 CLOSURE_SLOTS = ((6.0, 8.0), (9.5, 12.0), (14.0, 16.5), (18.0, 20.5))
-"""Clock hours in which the day's four closures start; one holds at almost any time of the day."""
+"""Clock hours in which the day's four closures start. At almost any time of the day one holds."""
 
 INCIDENT_STARTS = (6.5, 19.0)
 """Clock hours between which an incident is planted that may happen at any hour."""
 MOST_INCIDENTS = 6
-"""A day has so many areas, at the least, without a closure or a crowd of its own."""
+"""A day has at least this many areas without a closure or a crowd of their own."""
 
 CLOSURE_PACE = 1.3
-"""Rides in a closure's area take this many times as long; a few get stuck for hours."""
+"""Rides in a closure's area take this many times as long. A few get stuck for hours."""
 DELAY_PACE = 1.08
 CITY_WIDE_PACE = 1.04
 RAIN_PACE = (1.0, 1.05, 1.12, 1.2)
@@ -217,14 +216,14 @@ def make_world(day: date, seed: int, incidents: int = 0) -> World:
     seed : int
         Another seed gives the same date other weather, traffic and news.
     incidents : int
-        Number of incidents to plant, up to `MOST_INCIDENTS`. All else stays as it is without them.
+        Number of incidents to plant, up to `MOST_INCIDENTS`. They change nothing else of the day.
 
     Returns
     -------
     World
     """
     local_day = LocalDay(day)
-    # One stream for each: a new bulletin text does not change the weather of every day.
+    # Each has its own stream, so that a new bulletin text does not change the weather of every day.
     streams = [np.random.default_rng([seed, day.toordinal(), number]) for number in range(5)]
     weather = make_weather(local_day, streams[0])
     events = choose_events(local_day, streams[1])
@@ -416,7 +415,7 @@ def issue(
     end = start + lasts if lasts else None
     until = day.at(end).strftime("%H:%M") if end is not None else ""
     area = AREA_NUMBERS.get(incident.area, WHOLE_CITY)
-    # A crowd that concerns the whole city slows every ride a little and holds none for hours.
+    # A crowd that concerns the whole city slows every ride a little, and delays no ride for hours.
     can_hold = is_closure and area != WHOLE_CITY
     text = incident.text.format(until=until)
     return Bulletin(start, end, area, text, can_hold, incident.headline)

@@ -1,8 +1,8 @@
-"""Summarise a context without a language model: tell its gravest items in sentences of their own.
+"""Summarise a context without a language model: one sentence for each of its gravest items.
 
-What is told is decided by the vocabulary (`dbt_project.summaries.categories`) and by the order of
-the items, which is that of `ride_circumstances`: bulletins of the area first, the gravest first.
-The same items always give the same summary, and nothing is downloaded.
+The vocabulary (`dbt_project.summaries.categories`) and the order of the items decide what is told.
+The order is that of `ride_circumstances`: bulletins of the area first, the gravest first. The same
+items always give the same summary, and nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ from dbt_project.summaries.themes import (
 )
 
 VERSION = "4"
-"""Part of each summary's key in the ledger: raise it when the same items get another summary."""
+"""A part of each summary's key in the ledger. Raise it if the same items get another summary."""
 
 SENTENCE_WIDTH = 240
-"""The most characters of one sentence; a longer one is cut at a word."""
+"""The most characters of a sentence. A longer sentence is cut at a word."""
 
 MANY = 4
-"""So many notable bulletins of one category are counted before the gravest of them are told."""
+"""From this many notable bulletins of one category on, their number is told first."""
 
 ITS_OWN_ITEMS = "extractive: its own items"
 NO_NOTABLE_ITEM = "extractive: no notable item"
 
-_LONGEST_BULLETIN = 4  # sentences; an item with more is running text, and tells its gravest one
+_LONGEST_BULLETIN = 4  # sentences; from a longer item only the gravest sentence is told
 _NEAR_REPEAT = 0.9  # of their words in common, by cosine
-_SAME_STORY = 3  # words that a headline and a bulletin have in common
-_MOST_COMPARED = 100  # items that a further one is compared with
+_SAME_STORY = 3  # words that a headline and a bulletin of the same story have in common
+_MOST_COMPARED = 100  # the most items with which an item is compared
 _PLURAL = {"closure": "closures", "collision": "collisions", "event": "events", "strike": "strikes"}
 _HOLDS_FOR_HOURS = frozenset({"closure", "collision", "event"})
 _IN_THE_AIR = frozenset(theme.label for theme in IN_THE_AIR) - {"heavy"}
@@ -74,15 +74,15 @@ def summarise_extractively(context: Context) -> Summary:
     Parameters
     ----------
     context : Context
-        Its items are in the order of relevance.
+        A context with its items in the order of relevance.
 
     Returns
     -------
     Summary
-        At most three sentences on one line. Without a notable item it says that nothing is known.
+        At most three sentences on one line. Without notable items it says that nothing is known.
     """
     claims = claims_of(context)
-    # an item's own full stops may make several sentences of one
+    # an item's own full stops may split one sentence into several
     told = split_sentences(" ".join(claim.text for claim in claims))
     if not told:
         return nothing_fits(context, NO_NOTABLE_ITEM)
@@ -97,12 +97,12 @@ def summarise_extractively(context: Context) -> Summary:
 
 
 def claims_of(context: Context) -> list[Claim]:
-    """Choose what is told, each sentence with the numbers of its items.
+    """Choose what is told. Each sentence has the numbers of its items.
 
-    Notable bulletins and headlines come in the order of the items, and notable weather after them;
-    one sentence in three is kept for it. Where a road of the area was closed, or a crowd filled it,
-    bulletins and headlines of the whole city are left out. Bulletins of one category that are
-    `MANY` are counted first.
+    Notable bulletins and headlines come first, in the order of the items. Notable weather comes
+    after them; one of the three sentences is reserved for it. If a road of the area was closed, or
+    a crowd filled it, bulletins and headlines of the whole city are left out. If a category has
+    `MANY` bulletins, their number is told first.
     """
     notable = _without_repeats([item for item in context.items if item.is_notable])
     told = [Claim(_told(item, context), (item.number,)) for item in _chosen(notable)]
@@ -110,7 +110,7 @@ def claims_of(context: Context) -> list[Claim]:
 
 
 def nothing_fits(context: Context, support: str) -> Summary:
-    """Say that nothing is known that would make a ride there and then unusual."""
+    """Say that nothing is known that could make rides unusual there and then."""
     if context.is_of_the_day:
         text = f"Nothing is known that held in all of {context.city} for most of the day."
     else:
@@ -128,7 +128,7 @@ def _window(context: Context) -> str:
 
 
 def _without_repeats(items: Sequence[Item]) -> list[Item]:
-    """Keep the first of items with nearly the same words; one told again has another number."""
+    """Keep the first of items with nearly the same words. A repeated item has another number."""
     kept: list[tuple[Item, set[str]]] = []
     for item in items:
         words = set(words_of(item.text))
@@ -143,7 +143,7 @@ def _without_repeats(items: Sequence[Item]) -> list[Item]:
 
 
 def _chosen(items: Sequence[Item]) -> list[Item]:
-    """Take bulletins and headlines as they come, then one observation for each sort of weather."""
+    """Take bulletins and headlines in order, then one observation for each sort of weather."""
     weather: dict[str, Item] = {}
     for item in items:
         if item.kind == "weather":
@@ -159,7 +159,7 @@ def _chosen(items: Sequence[Item]) -> list[Item]:
 
 
 def _is_told(headline: Item, bulletins: Iterable[Item]) -> bool:
-    """Tell whether a headline is about what a bulletin says already."""
+    """Whether a headline repeats a bulletin."""
     words = set(words_of(headline.text)) - FUNCTION_WORDS
     shared = [words.intersection(words_of(bulletin.text)) for bulletin in bulletins]
     # "road closed after crash" alone may be any road
@@ -167,7 +167,7 @@ def _is_told(headline: Item, bulletins: Iterable[Item]) -> bool:
 
 
 def _counted(context: Context) -> list[Claim]:
-    """Say how many bulletins there are of the commonest category, if they are many."""
+    """Say how many bulletins the commonest category has, if there are many."""
     bulletins = [item for item in context.items if item.kind == "traffic" and item.is_notable]
     counts = Counter(item.category for item in bulletins if item.category != OTHER)
     category, count = next(iter(counts.most_common(1)), (OTHER, 0))
@@ -178,7 +178,7 @@ def _counted(context: Context) -> list[Claim]:
 
 
 def _told(item: Item, context: Context) -> str:
-    """Tell an item in one sentence, with its times; empty for an item without a word."""
+    """Tell an item in one sentence, with its times. Empty for an item without words."""
     sentences = [
         _open_ended(sentence)
         for sentence in split_sentences(item.text)
@@ -190,7 +190,7 @@ def _told(item: Item, context: Context) -> str:
         return _weather(item, context)
     if len(sentences) > _LONGEST_BULLETIN:
         sentences = [max(sentences, key=_gravity)]
-    # first what the item says first, with its times, then what else makes a ride unusual
+    # first the item's first sentence with its times, then what else makes rides unusual
     first, *others = sentences
     before = _appeared(item, context.ride_date)
     width = SENTENCE_WIDTH - len(before) - 1
@@ -255,10 +255,10 @@ def _gravity(sentence: str) -> int:
 
 
 def _times(item: Item, ride_date: dt.date, said: str) -> str:
-    """Say when a bulletin holds, as far as its own words do not; a headline says when it appeared.
+    """Say when a bulletin holds, unless its own words do, or when a headline appeared.
 
-    A text that the ride carries itself has no time and no area, and is told as it stands; so is
-    what holds for the day.
+    A text that the ride carries itself has no time and no area. It is told as it is, like items
+    that hold for the whole day.
     """
     if item.kind == "news":
         return ""
@@ -296,12 +296,12 @@ def _clock(time: dt.datetime | None, ride_date: dt.date) -> str:
 
 
 def _open_ended(sentence: str) -> str:
-    """Take its stop off a sentence, so that more can follow."""
+    """Remove the stop of a sentence, so that more can follow."""
     return sentence.rstrip(_STOPS) or sentence
 
 
 def _uncapitalised(sentence: str) -> str:
-    """Write the first word small if it is an ordinary word and no part of a name: "High Street"."""
+    """Write the first word small, unless it is a part of a name, such as "High Street"."""
     word, _, others = sentence.partition(" ")
     is_ordinary = word.rstrip(",").lower() in _ORDINARY and word[1:].islower()
     is_name = others[:1].isupper() and not word.endswith(",")

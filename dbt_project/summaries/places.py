@@ -1,4 +1,4 @@
-"""Countries, so that a headline about a bus elsewhere is not taken for news of the city."""
+"""Countries, to recognise that a headline about a bus elsewhere is not news of the city."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import itertools
 import re
 from functools import lru_cache
 
-# A country a line: its names, its people, cities that headlines name. "_" stands for a space.
+# One country on each line: its names, its people, its cities in headlines. "_" is a space.
 _COUNTRIES = """
 afghanistan afghan afghans kabul
 albania albanian tirana
@@ -142,7 +142,7 @@ _ELSEWHERE = (
 
 
 def is_about_elsewhere(text: str, city: str, time_zone: str) -> bool:
-    """Tell whether a text names another country than the city's, and not the city itself.
+    """Whether a text names a country other than the city's, and does not name the city.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def is_about_elsewhere(text: str, city: str, time_zone: str) -> bool:
     city : str
         Its name.
     time_zone : str
-        Name of its time zone, which tells the country where the city's own name does not.
+        Name of its time zone. It shows the country if the city's own name does not.
     """
     names = _names_of_elsewhere(city.lower(), time_zone.lower())
     lowered = text.lower()
@@ -164,7 +164,7 @@ def is_about_elsewhere(text: str, city: str, time_zone: str) -> bool:
 
 @lru_cache(maxsize=16)
 def _names_of_elsewhere(city: str, time_zone: str) -> frozenset[str]:
-    """Every name in lower case, of one or two words, that is not of the city's own country."""
+    """Return every name of other countries, in lower case, of one or two words."""
     here = {city, time_zone.rpartition("/")[2].replace("_", " ")}
     countries = [
         {name.replace("_", " ") for name in line.split()}

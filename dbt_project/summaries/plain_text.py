@@ -1,4 +1,4 @@
-"""Plain text out of what a language model or a feed marks up."""
+"""Plain text from the mark-up of a language model or a feed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dbt_project.summaries.sentences import end_properly
 
 
 def plain_text(markup: str) -> str:
-    """Take Markdown, HTML tags, links and invisible characters out of a text.
+    """Remove Markdown, HTML tags, links and invisible characters from a text.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def plain_text(markup: str) -> str:
     -------
     str
         Its words on one line. Headings, and lines that only announce what follows, are dropped
-        unless there is nothing else; list items that lack a stop get one.
+        unless there is nothing else. List items without a stop get one.
     """
     visible = printable(html.unescape(markup))
     for pattern, replacement in _INLINE_MARKS:
@@ -42,7 +42,7 @@ def printable(text: str) -> str:
 
 
 def without_marks(text: str) -> str:
-    """Take the links and the emphasis of Markdown out of a text; their words stay."""
+    """Remove Markdown's links and emphasis from a text. Their words stay."""
     return _EMPHASIS.sub("", _LINK.sub(r"\1", text))
 
 

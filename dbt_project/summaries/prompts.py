@@ -1,7 +1,8 @@
-"""What is asked about a context, and the keys under which its answer is kept.
+"""The question about a context, and the keys of its answer.
 
-A key is a hash of all that decides the answer: the messages, the model, its parameters and the
-template's version; not the server's address. Contexts that come to the same messages share them.
+A key is a hash of everything that decides the answer: the messages, the model, its parameters and
+the template's version. The server's address is not a part of it. Contexts with the same messages
+share a key.
 """
 
 from __future__ import annotations
@@ -47,16 +48,16 @@ class Prompt:
     model_hashes : tuple of str
         Key of the answer of each entry of the chain.
     extractive_hash : str
-        Key of the summary that is made without a model.
+        Key of the summary without a model.
     template_version : str
     is_empty : bool
         Whether there is nothing to summarise.
     read : callable
-        Makes a summary of an answer, or raises `UnusableAnswerError`.
+        Makes a summary from an answer, or raises `UnusableAnswerError`.
     without_model : callable
         Makes a summary without one.
     response_format : mapping or None
-        What a server that knows schemas is told of the answer; None where it is plain text.
+        The schema of the answer, for servers that support schemas. None for plain text.
     """
 
     messages: Messages
@@ -73,8 +74,8 @@ class Prompt:
     def most_tokens(self) -> int:
         """The most tokens that a server can count: one for each byte, and what a message adds.
 
-        Tokenisers of today work on bytes and merge them, so a token is never less than one. The
-        rest is for what the server's own chat template wraps around the messages.
+        Today's tokenisers merge bytes, so a token is never less than one byte. The rest is for
+        the server's own chat template around the messages.
         """
         written = "".join(str(message["content"]) for message in self.messages)
         written += json.dumps(self.response_format) if self.response_format else ""
@@ -87,13 +88,13 @@ _TEMPLATE_TOKENS = 200
 def prompts_of(
     texts: pd.DataFrame, contexts: Iterable[Context], settings: Settings
 ) -> dict[str, Prompt]:
-    """Make the prompt of each context that is asked about by its texts.
+    """Make the prompt of each context whose question uses texts.
 
     Parameters
     ----------
     texts : DataFrame
-        A row for each of the contexts and maybe others, columns `context_id`, `news`, `weather`,
-        `traffic`.
+        A row for each of the contexts, and maybe for others. Columns `context_id`, `news`,
+        `weather`, `traffic`.
     contexts : iterable of Context
     settings : Settings
 
@@ -138,8 +139,8 @@ def render(template: Template, texts: tuple[str, ...], city: str) -> Messages:
     Returns
     -------
     list of chat messages
-        A system message and a user message. What is filled in is never looked at for placeholders,
-        and holds no "<" and no ">", so that it cannot imitate the end of its block.
+        A system message and a user message. Placeholders in a filled-in text are not replaced, and
+        it has no "<" and no ">". So it cannot imitate the end of its block.
     """
     fitted = (_fit(harmless(text), template.longest_text) for text in texts)
     values = {"city": harmless(clean(city))}
@@ -151,14 +152,14 @@ def render(template: Template, texts: tuple[str, ...], city: str) -> Messages:
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """Replace the placeholders of a template; what is filled in is not looked at for any."""
+    """Replace the placeholders of a template, but none in the texts that are filled in."""
     return PLACEHOLDER.sub(lambda match: values[match[1]], text).strip()
 
 
 def _fit(text: str, longest: int) -> str:
-    """Leave out the last items of a text that is too long, whole, and say how many.
+    """Shorten a text that is too long: leave out its last items whole, and say how many.
 
-    Of a first item that is too long by itself, the first sentences are kept.
+    If the first item alone is too long, its first sentences are kept.
     """
     if len(text) <= longest:
         return text
@@ -181,7 +182,7 @@ def harmless(text: str) -> str:
 
 
 def clean(text: object) -> str:
-    """Reduce a text to visible characters, one item a line; empty for NULL."""
+    """Reduce a text to visible characters, one item on each line. Empty for NULL."""
     if not isinstance(text, str):
         return ""
     lines = (" ".join(line.split()) for line in printable(text).splitlines())
@@ -191,8 +192,8 @@ def clean(text: object) -> str:
 def model_hashes(settings: Settings, **what_decides: object) -> tuple[str, ...]:
     """Make the key of the answer of each entry of the chain.
 
-    Parameters that do not change an answer are no part of it, so that an entry with another
-    service tier answers for the same key.
+    Parameters that do not change an answer are not part of the key. So entries with different
+    service tiers share it.
     """
     return tuple(
         hash_of(model=model.name, parameters=model.deciding_parameters, **what_decides)
@@ -201,7 +202,7 @@ def model_hashes(settings: Settings, **what_decides: object) -> tuple[str, ...]:
 
 
 def extractive_hash(context: Context) -> str:
-    """Make the key of a context's summary without a model: of its place, hours and items."""
+    """Make the key of a context's summary without a model, from its place, hours and items."""
     return hash_of(
         context=json.dumps(asdict(replace(context, context_id="")), default=str),
         model=EXTRACTIVE_MODEL,

@@ -1,8 +1,8 @@
-"""What is asked about a context with items, and how its answer becomes a summary.
+"""The question about a context with items, and how its answer becomes a summary.
 
-Area and hours are named, the items are numbered, and the answer is JSON: sentences with the numbers
-of the items that they rest on, and a category. Where a server knows no schemas, the words of the
-question are enough. An answer counts only if its items hold what it says.
+The question names area and hours and numbers the items. The answer is JSON: sentences with the
+numbers of the items that they rest on, and a category. If a server does not support schemas, the
+words of the question are enough. An answer counts only if its items support it.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def questions_of(contexts: Iterable[Context], settings: Settings) -> dict[str, P
     -------
     dict
         The prompt of each context id, in the order of the ids. Items that do not fit into it are
-        left out whole, the least relevant first. A context without any item has an empty one.
+        left out whole, the least relevant first. A context without items has an empty prompt.
     """
     ordered = sorted(contexts, key=lambda context: context.context_id)
     return {context.context_id: _question(context, settings) for context in ordered}
@@ -93,8 +93,8 @@ def render(template: ItemsTemplate, context: Context, left_out: int = 0) -> Mess
     Returns
     -------
     list of chat messages
-        As `dbt_project.summaries.prompts.render` makes them: what is filled in cannot imitate the
-        end of its block.
+        As from `dbt_project.summaries.prompts.render`: a filled-in text cannot imitate the end of
+        its block.
     """
     lines = [harmless(clean(item.line(context.ride_date))) for item in context.items]
     lines += [f"({left_out} further items are left out)"] if left_out else []
@@ -118,7 +118,7 @@ def _read(completion: Completion, context: Context) -> Summary:
     Raises
     ------
     UnusableAnswerError
-        If there is no answer in JSON, or its items do not hold what it says.
+        If there is no answer in JSON, or its items do not support it.
     """
     text = answer_text(completion)
     reply = read_reply(text)

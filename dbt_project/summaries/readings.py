@@ -1,9 +1,9 @@
 """Readings: what the times, dates, numbers and names of a text may mean.
 
-Texts may be in any language, so what is compared are readings and not spellings: "5 pm", "17:00"
-and "17h00" are one time, "1,200" and "1 200" one number, "two" and "zwei" too, "Étoile's" is
-"etoile". What can be read in several ways ("5:30", "1.200") has several readings, and whoever
-compares is content with one in common.
+Texts may be in any language. So readings are compared, not spellings: "5 pm", "17:00" and "17h00"
+are one time, "1,200" and "1 200" are one number, and so are "two" and "zwei". "Étoile's" is
+"etoile". An ambiguous text ("5:30", "1.200") has several readings. Two texts agree if they have one
+reading in common.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class Mark(NamedTuple):
     text: str
     readings: frozenset[Reading]
     is_first: bool = False
-    """Of a name: whether it is the first word of its sentence, where any word has a capital."""
+    """For a name: whether it is the first word of its sentence, which always has a capital."""
 
 
 def readings_in(text: str) -> frozenset[Reading]:
-    """Collect all readings of everything in a text, its words among them whatever their case."""
+    """Collect all readings of a text, including its words in any case."""
     plain = _plain(text)
     quantities, rest = _quantities(plain)
     words = [_fold(word) for word in _WORD.findall(f"{plain} {rest}")]
@@ -47,7 +47,7 @@ def marks_in(text: str) -> Iterator[Mark]:
     for word in map(_fold, _WORD.findall(rest)):
         if word in _COUNTED:
             yield Mark(word, frozenset({("number", float(_NUMBER_WORDS[word]))}))
-        elif word in _LARGE:  # beyond twelve a number is not converted, and must stand as it is
+        elif word in _LARGE:  # a number word above twelve is not converted
             yield Mark(word, frozenset({("name", word)}))
     for sentence in split_sentences(rest):
         yield from _names(sentence)
@@ -92,7 +92,7 @@ _GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3})+")
 
 
 def _quantities(text: str) -> tuple[list[tuple[str, frozenset[Reading]]], str]:
-    """Find dates, clock times and numbers; the second value is the text without the first two."""
+    """Find dates, clock times and numbers. Return them, and the text without dates and times."""
     found: list[tuple[str, frozenset[Reading]]] = []
 
     def blank(match: re.Match[str], read: Iterable[tuple[str, frozenset[Reading]]]) -> str:
@@ -165,7 +165,7 @@ def _time(hour: int, minute: int) -> frozenset[Reading]:
 
 
 def _values(written: str) -> Iterator[Reading]:
-    """Read a number: "1.200" is a thousand and more in one country, and little in another."""
+    """Read a number: "1.200" is more than a thousand in one country, and about one in another."""
     digits = re.sub(r"['\u2019 ]", "", written)
     if _GROUPED.fullmatch(digits):
         yield ("number", float(re.sub("[.,]", "", digits)))
@@ -268,7 +268,7 @@ def _names(sentence: str) -> Iterator[Mark]:
 
 
 def _fold(word: str) -> str:
-    """Reduce a word to what it has in common with other spellings: "Étoile's" to "etoile"."""
+    """Reduce a word to the form that all its spellings share: "Étoile's" to "etoile"."""
     bare = re.sub(r"['\u2019]s$", "", word.casefold())
     letters = unicodedata.normalize("NFKD", bare)
     folded = "".join(letter for letter in letters if not unicodedata.combining(letter))
@@ -276,7 +276,7 @@ def _fold(word: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Write digits and spaces of any script as those of ASCII, and compose letters."""
+    """Write digits and spaces of any script in ASCII, and compose letters."""
     composed = unicodedata.normalize("NFKC", text)
     return "".join(
         str(unicodedata.digit(letter)) if unicodedata.category(letter) == "Nd" else letter

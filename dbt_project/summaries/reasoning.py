@@ -1,9 +1,9 @@
-"""Reasoning: part what a model thinks aloud from what it answers.
+"""Reasoning: separate what a model thinks aloud from its answer.
 
-Models mark their reasoning in many ways, and servers pass it on with both marks, one or none: where
-the chat template has written the opening mark, the answer holds the closing one only. So marks are
-read by what their words mean, not from a list of models, and where reasoning and answer cannot be
-told apart there is no answer.
+Models mark their reasoning in many ways, and servers pass on both marks, one, or none. If the chat
+template writes the opening mark, the answer has only the closing one. So marks are read by the
+meaning of their words, not from a list of models. If reasoning and answer cannot be told apart,
+there is no answer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dbt_project.summaries.themes import lexicon
 
 
 class NoAnswerError(ValueError):
-    """There is no answer, or nothing that tells it from reasoning; the message says which."""
+    """There is no answer, or it cannot be told from reasoning. The message says which."""
 
 
 class _Mark(Enum):
@@ -66,7 +66,7 @@ _FENCED = re.compile(
 )
 _FINAL_CHANNEL = re.compile(r"<\|channel\|>\s*final\b(?:<\|constrain\|>|[^<])*<\|message\|>")
 _OTHER_CHANNEL = re.compile(r"<\|(?:channel|message)\|>")
-# The same where the server has dropped the special tokens and kept what stood between them.
+# The same, if the server has dropped the special tokens and kept the text between them.
 _BARE_CHANNEL = re.compile(
     r"\s*(?:analysis|commentary)(?:(?=[A-Z\"'\u201c])|(?=.*assistantfinal))", re.S
 )
@@ -100,7 +100,7 @@ _QUOTED = re.compile(r"\"[^\"]*\"|\u201c[^\u201d]*\u201d|(?<!\w)'[^']*'(?!\w)")
 
 
 def visible_answer(content: str) -> str:
-    """Take the reasoning out of what a model has written.
+    """Remove the reasoning from a model's text.
 
     Parameters
     ----------
@@ -110,12 +110,12 @@ def visible_answer(content: str) -> str:
     Returns
     -------
     str
-        The answer; empty only if nothing was written at all.
+        The answer. Empty only if the model has written nothing.
 
     Raises
     ------
     NoAnswerError
-        If there is reasoning and no answer, or nothing that tells one from the other.
+        If there is reasoning and no answer, or if the two cannot be told apart.
     """
     written = _DONE_THINKING.sub("</think>", printable(html.unescape(content)))
     answer = _after_labels(_outside_of_marks(_final_channel(_FENCED.sub("", written))))
@@ -125,7 +125,7 @@ def visible_answer(content: str) -> str:
 
 
 def reads_like_reasoning(text: str) -> bool:
-    """Tell whether a text that has no marks talks about its own making, as no summary does."""
+    """Whether a text without marks talks about its own writing, which no summary does."""
     return bool(_DELIBERATION.search(_QUOTED.sub(" ", text).replace("\u2019", "'")))
 
 
@@ -145,7 +145,7 @@ def _final_channel(text: str) -> str:
 
 
 def _outside_of_marks(text: str) -> str:
-    """Keep what stands outside of blocks of reasoning, and inside of the answer's if it has one."""
+    """Keep the text outside of blocks of reasoning, and inside the answer's block if it has one."""
     kept: list[str] = []
     depth, in_answer = 0, False
     for mark, piece in _pieces(text):
@@ -154,7 +154,7 @@ def _outside_of_marks(text: str) -> str:
         elif mark is _Mark.REASONING_ENDS and depth:
             depth -= 1
         elif mark is _Mark.REASONING_ENDS:
-            kept.clear()  # all of it was reasoning, the opening mark was swallowed
+            kept.clear()  # everything before was reasoning; its opening mark was lost
         elif depth:
             continue
         elif mark is _Mark.ANSWER_BEGINS:
@@ -202,7 +202,7 @@ def _meaning(tag: str) -> _Mark:
 
 
 def _after_labels(text: str) -> str:
-    """Keep what follows "Answer:" where something before it is called "Reasoning:"."""
+    """Keep the text after "Answer:" if a part before it is called "Reasoning:"."""
     *_, reasoning = [None, *_REASONING_LABEL.finditer(text)]
     if reasoning is None:
         return text

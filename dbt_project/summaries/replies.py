@@ -1,4 +1,4 @@
-"""Replies: an answer in JSON, asked for by a schema or in words, and what it is read as."""
+"""Replies: read an answer in JSON, whether it was asked for by a schema or in words."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ RESPONSE_FORMAT: dict[str, Any] = {
         },
     },
 }
-"""What a server that knows schemas is told of the answer."""
+"""The schema of the answer, for servers that support schemas."""
 
-_MOST_OBJECTS = 50  # that are looked at in an answer in search of the reply
+_MOST_OBJECTS = 50  # the most that are searched in an answer for the reply
 
 
 class Claim(NamedTuple):
-    """A sentence, or a few, and the numbers of the items that they rest on."""
+    """One or a few sentences, and the numbers of the items that they rest on."""
 
     text: str
     items: tuple[int, ...]
@@ -65,8 +65,8 @@ def read_reply(text: str) -> Reply | None:
     Returns
     -------
     Reply or None
-        None if there is none. Of several the last one counts, which is the one that a model has
-        settled on.
+        None if there is none. If there are several, the last one counts, because the model has
+        settled on it.
     """
     found = None
     for value in _objects(text):
@@ -77,7 +77,7 @@ def read_reply(text: str) -> Reply | None:
 
 
 def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """Find the JSON objects in a text that are in no other object."""
+    """Find the outermost JSON objects in a text."""
     decoder = json.JSONDecoder()
     position = text.find("{")
     for _ in range(_MOST_OBJECTS):

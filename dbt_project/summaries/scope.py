@@ -1,8 +1,8 @@
 """Scope: how far a server's refusal reaches, from one call to the whole run.
 
-A refusal that holds for every prompt must not be asked for prompt by prompt, and one that passes,
-or concerns a single prompt, must not end a run. Servers agree on neither codes nor words, so
-status, codes and words are looked at in an order in which the surer sign comes first.
+If a refusal holds for every prompt, the other prompts must not be asked. If it passes, or concerns
+only one prompt, it must not end the run. Servers agree on neither codes nor words. So status, codes
+and words are read in an order that puts the most reliable sign first.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def scope_of(status: int, complaint: Complaint, model: str, parameters: Collecti
     Parameters
     ----------
     status : int
-        Of the response; where it is less than 400, the one that the complaint names counts.
+        The response's status. If it is less than 400, the status in the complaint counts.
     complaint : Complaint
     model : str
         The name that was asked for.
@@ -40,7 +40,7 @@ def scope_of(status: int, complaint: Complaint, model: str, parameters: Collecti
     Returns
     -------
     Scope
-        `PROMPT` where nothing is recognised.
+        `PROMPT` if nothing is recognised.
     """
     status = status if status >= 400 else complaint.status or status
     codes, said = complaint.codes, complaint.text.lower().replace("\u2019", "'")
@@ -51,7 +51,7 @@ def scope_of(status: int, complaint: Complaint, model: str, parameters: Collecti
         return Scope.PROMPT
     if status == 402 or codes & _MONEY_CODES:
         return Scope.RUN
-    # Who asks too often is told of higher quotas as well, and when to come back.
+    # A rate limit's message may also mention quotas; but it says when to come back.
     if _NO_MONEY.search(said) and not (is_busy and complaint.wait is not None):
         return Scope.RUN
     if codes & _MODEL_CODES or _NO_ACCESS_TO_MODEL.search(said):

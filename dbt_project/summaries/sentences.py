@@ -1,9 +1,9 @@
 """Sentences: cut text into them, and reduce marked-up text to the first few.
 
 A full stop is ambiguous: it ends sentences, and it shortens words. The splitter here decides word
-by word, from the word that carries the stop and the word after it, in the spirit of Punkt (Kiss and
-Strunk, "Unsupervised Multilingual Sentence Boundary Detection", 2006) but with fixed word lists, so
-that it needs no training data. Where it is in doubt it does not cut: a sentence too long reads
+by word, from the word with the stop and the word after it. It follows Punkt (Kiss and Strunk,
+"Unsupervised Multilingual Sentence Boundary Detection", 2006), but uses fixed word lists, so that
+it needs no training data. If it is in doubt it does not cut: a sentence that is too long reads
 better than half of one.
 """
 
@@ -57,7 +57,7 @@ _AFTER_A_TIME = _lexicon(
 def split_sentences(text: str) -> list[str]:
     """Split text into its sentences.
 
-    A line break always ends a sentence, because items (headlines, bulletins) stand one a line.
+    A line break always ends a sentence, because items (headlines, bulletins) have a line each.
     Runs of white space inside a sentence become one space.
 
     Parameters

@@ -1,4 +1,4 @@
-"""The vocabulary: which words say what a bulletin, an observation or a headline is about."""
+"""The vocabulary: the words that show what a bulletin, an observation or a headline is about."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 
 class Theme(NamedTuple):
-    """One kind of circumstance, and the words that give it away."""
+    """One kind of circumstance, and the words that show it."""
 
     label: str
     category: str
-    """What an analyst groups by; `OTHER` for what is no reason by itself."""
+    """The category by which analysts group. `OTHER` if it is not a reason by itself."""
     weight: int
-    """How much it matters to a ride; 0 says only that something is about transport."""
+    """How much it matters to a ride. 0 means only that the text is about transport."""
     words: frozenset[str]
 
 
@@ -28,8 +28,8 @@ def _theme(label: str, category: str, weight: int, words: str) -> Theme:
     return Theme(label, category, weight, lexicon(words))
 
 
-# The whole vocabulary. English; another language needs its own table and nothing else. A hyphen
-# stands for a space as well: "surface-water".
+# The whole vocabulary, in English. Another language needs only its own table. A hyphen also stands
+# for a space: "surface-water".
 ON_THE_ROAD = (
     _theme(
         "closures",
@@ -120,15 +120,15 @@ ROAD_NEWS = frozenset(
     {"collisions", "delays", "flooding", "roadworks", "events", "warnings", "transport"}
 )
 NO_REASON = frozenset({"heavy", "warnings", "transport"})
-"""Labels of themes that no ride is slower for by themselves."""
+"""Labels of themes that by themselves do not slow a ride."""
 _DENIALS = lexicon("no not without nil none zero never unlikely 0 0.0 0.00")
-# Before a word of rain or wind they say that it is little of it.
+# Before a word for rain or wind they say that there is little of it.
 _LITTLE = lexicon("light slight little few spots patchy isolated occasional")
 _MILD = frozenset({"rain", "gusts"})
 
-# "Gas leak on Alexandra Parade" is about no parade.
+# "Gas leak on Alexandra Parade" is not about a parade.
 _STREET = re.compile(r"\b(?:on|at|along|off|into|from|to) (?:[A-Z][\w'-]* )+Parade\b")
-# Only the strong ones are weather to tell of: "strong north-westerly wind".
+# Only strong winds are told: "strong north-westerly wind".
 _STRONG_WIND = re.compile(r"\b(?:strong|high|severe) (?:[\w-]+ )?winds?\b", re.IGNORECASE)
 _WORD = re.compile(r"\d+(?:\.\d+)?|\w+(?:[-'\u2019]\w+)*")
 _CLAUSE_END = re.compile(r"[,;:]|[.!?](?:\s|$)")

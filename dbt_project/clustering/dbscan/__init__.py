@@ -8,14 +8,14 @@ just under ``eps``, so that
 
 * a cell of ``min_samples`` points holds core points only, and no distance is measured;
 * the core points of a cell share a cluster, so that clusters are connected components of cells;
-* whatever lies within ``eps`` of a cell lies at most two cells away.
+* points within ``eps`` of a cell lie at most two cells away.
 
-Cells are divided into sub-cells, more of them the larger ``min_samples`` is. Around a sub-cell,
-those sub-cells that are wholly within ``eps`` of it are counted at once, row by row, those wholly
-beyond are skipped, and only points of the sub-cells in between are measured.
+Cells are divided into sub-cells; the larger ``min_samples`` is, the more there are. Sub-cells that
+are wholly within ``eps`` of a sub-cell are counted at once, row by row. Sub-cells wholly beyond are
+skipped. Only the points of the sub-cells in between are measured.
 
-The grid decides only what is beyond doubt, with a margin for the rounding of cell numbers. All else
-is decided by ``dx * dx + dy * dy <= eps * eps`` in float64.
+The grid decides only clear cases, with a margin for the rounding of cell numbers. In all other
+cases the test ``dx * dx + dy * dy <= eps * eps`` in float64 decides.
 
 References
 ----------
@@ -92,7 +92,7 @@ def dbscan(points: ArrayLike, eps: float, min_samples: int) -> tuple[Indices, Ma
 
 
 def valid_points(values: ArrayLike) -> Floats:
-    """Return points as an array of shape (n, 2), or say in a ValueError what is wrong with them."""
+    """Return points as an array of shape (n, 2). A ValueError says what is wrong with them."""
     points = np.asarray(values, dtype=np.float64)
     if points.shape == (0,):
         points = points.reshape(0, 2)

@@ -24,12 +24,12 @@ def label_border(
     core : ndarray of shape (n,)
         Which points are core.
     cluster : ndarray of shape (c,)
-        Cluster of the core points of each cell, NOISE for a cell without any.
+        Cluster of the core points of each cell. NOISE for a cell without core points.
     others : ndarray of shape (m,)
         Numbers of the points that are not core.
     labels : ndarray of shape (n,)
-        Changed in place: the border points among `others` get their cluster, the rest keep what
-        they have.
+        Changed in place: the border points among `others` get their cluster, the rest keep their
+        labels.
     """
     has_core = cluster != NOISE
     others = others[grid.around(has_core)[grid.cell[others]]]
@@ -66,7 +66,7 @@ def label_border(
 
 
 class _Lowest:
-    """Lowest value in slices of an array of shape (n,) that has long runs of equal values."""
+    """Find the lowest value in slices of an array of shape (n,) with long runs of equal values."""
 
     def __init__(self, values: Integers) -> None:
         self.values = values
@@ -74,7 +74,7 @@ class _Lowest:
         self._padded = np.append(values, NOTHING)
 
     def within(self, start: Integers, stop: Integers) -> Integers:
-        """Lowest value in each of m slices, NOTHING in an empty one; shape (m,) in and out."""
+        """Return the lowest value in each of m slices, NOTHING for an empty one. Shapes (m,)."""
         lowest = np.full(len(start), NOTHING)
         filled = np.flatnonzero(start < stop)
         start, stop = start[filled], stop[filled]

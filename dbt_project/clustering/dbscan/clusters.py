@@ -97,7 +97,7 @@ def _join(component: Integers, pairs: Integers) -> Integers:
 
 
 class _CorePoints:
-    """Core points of those cells that one pair of points each has not joined, cell after cell.
+    """Core points of the cells that one pair of points has not joined, cell after cell.
 
     `cell_pairs` are such pairs of cells, shape (2, p), and `pairs` the same with the cells numbered
     from 0 among those involved. `start` and `size`, one value for each of these, are slices of `x`
@@ -121,7 +121,7 @@ class _CorePoints:
     def join(self, component: Integers) -> Integers:
         """Merge the components of cells with core points within ``eps`` of each other.
 
-        Takes and returns shape (c,); what is given stays as it is.
+        Takes and returns shape (c,). The given array stays as it is.
         """
         n_pairs = self.size[self.pairs].prod(axis=0)
         possible = self._boxes_are_near()
@@ -166,8 +166,8 @@ class _CorePoints:
             for values in (self.x, self.y)
         )
         grid = self.grid
-        # From the middle of one cell, step to the nearest point of the other and back: that mostly
-        # ends at two points within reach.
+        # From the middle of one cell, step to the nearest point of the other and back. This mostly
+        # ends at two points within eps.
         x, y = x1.mean(), y1.mean()
         for _ in range(2):
             nearest = np.argmin((x2 - x) ** 2 + (y2 - y) ** 2)
@@ -186,7 +186,7 @@ class _CorePoints:
         if len(x1) > len(x2):
             x1, y1, x2, y2 = x2, y2, x1, y1
         if len(x1) * len(x2) > MANY_PAIRS:
-            # The tree rounds in its own way: where that may matter, ask the test.
+            # The tree rounds in its own way. If that may matter, the test decides.
             tree = cKDTree(np.column_stack([x2, y2]))
             found, _ = tree.query(
                 np.column_stack([x1, y1]), distance_upper_bound=grid.eps * (1 + 2 * DOUBT)
@@ -200,7 +200,7 @@ class _CorePoints:
 
 
 def _outside(values: Floats, others: Floats) -> Floats:
-    """How far each value lies outside the range of the others."""
+    """Return how far each value lies outside the range of the others."""
     outside: Floats = np.maximum(np.maximum(others.min() - values, values - others.max()), 0)
     return outside
 

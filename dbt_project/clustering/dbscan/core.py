@@ -10,7 +10,7 @@ from dbt_project.clustering.dbscan.sub_cells import SubCells, measured_stretches
 
 
 def core_points(grid: Grid, min_samples: int) -> Mask:
-    """Say which points are core.
+    """Find the core points.
 
     Parameters
     ----------
@@ -58,10 +58,10 @@ def _measure(
     count: Integers,
     enough: int,
 ) -> None:
-    """Add the neighbours that must be measured to the count of each query point, up to enough.
+    """Measure neighbours and add them to the count of each query point, until there are enough.
 
-    `queries` are numbers of points, shape (q,); `group`, of the same shape, is the place of each in
-    `keys`. `count`, of that shape as well, is changed in place.
+    `queries` are numbers of points, shape (q,). `group`, of the same shape, is the place of each in
+    `keys`. `count`, of the same shape, is changed in place.
     """
     short = np.arange(len(queries))
     for row, sure, possible in reach_of(sub_cells.grid.divisions):
@@ -74,7 +74,7 @@ def _measure(
 
 
 def _undecided_cells(grid: Grid, min_samples: int) -> Mask:
-    """Which of c cells, shape (c,), are too sparse to be core alone, with enough points around."""
+    """Find the cells, shape (c,), that are too sparse alone but have enough points around them."""
     undecided = grid.count < min_samples
     around = grid.count.copy()
     cells = np.flatnonzero(undecided)

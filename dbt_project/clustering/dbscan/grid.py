@@ -38,8 +38,8 @@ RINGS = 2
 DIVISION_POINTS = 6
 MOST_DIVISIONS = 32
 
-# Half of the cells around a cell (the other half sees the same pairs from the other side), nearest
-# first: once those are joined, most of the farther ones are joined as well.
+# Half of the cells around a cell, nearest first. The other half has the same pairs from the other
+# side. When the nearest cells are joined, most of the farther ones are already joined.
 HALF_RINGS = (
     ((0, 1), (1, 0)),
     ((1, 1), (1, -1)),
@@ -112,7 +112,7 @@ class Grid:
         return cls(x, y, eps, divisions, cell, sub_cell, row, column, count)
 
     def points_in(self, cells: Mask) -> Indices:
-        """Numbers of the points in the chosen cells, ascending; `cells` has shape (c,)."""
+        """Return the numbers of the points in the chosen cells, ascending. `cells`: shape (c,)."""
         parts = parts_of(len(self.x))
         found = [part.start + np.flatnonzero(cells[self.cell[part]]) for part in parts]
         return np.concatenate(found)
@@ -134,7 +134,7 @@ class Grid:
         return (row + RINGS) * width + column + RINGS
 
     def neighbours(self, cells: Integers, row: int, column: int) -> tuple[Integers, Integers]:
-        """Those of `cells` with a cell `row` rows and `column` columns on, and that cell.
+        """Return those of `cells` with a cell `row` rows and `column` columns on, and that cell.
 
         `row` and `column` are at most RINGS. Takes numbers of cells and returns two arrays of them,
         of equal length.
@@ -145,7 +145,7 @@ class Grid:
         return cells[exists], before[exists]
 
     def around(self, chosen: Mask) -> Mask:
-        """Cells with a chosen cell within RINGS, the chosen ones included; shape (c,) both."""
+        """Return the cells with a chosen cell within RINGS, including these. Shapes (c,)."""
         near = chosen.copy()
         cells = np.flatnonzero(chosen)
         for row, column in OFFSETS:
@@ -165,7 +165,7 @@ def _divisions(min_samples: int) -> int:
 
 
 def _stripes(values: Floats, side: float, divisions: int) -> Integers:
-    """Say in which stripe of width `side`, numbered from 0, each value lies; shape (n,) both."""
+    """Return the stripe of width `side` in which each value lies, from 0. Shapes (n,)."""
     low, high = values.min(), values.max()
     scale = 1 / side
     if (high - low) * scale < LARGEST_STRIPE:
