@@ -144,6 +144,12 @@ TOLD = ", ".join(
 )
 """SQL of what a ride is told by."""
 
+JUDGED = ", ".join(("verdict", cut("judged_by", LONGEST_NAME), cut("note", LONGEST_LINE)))
+"""SQL of the last verdict on a ride; without one they are NULL."""
+
+VERDICTS = "(select ride_id, verdict, judged_by, note from ride_verdicts where ride_date = $date)"
+"""SQL of the verdicts on the day's rides."""
+
 MEASURED = (
     "ride_dist, ride_time, mph, expected_minutes, times_expected, severity, likely_reason, "
     "pickup_local, anomaly_kind, record_number"
@@ -159,8 +165,9 @@ with ranked as (
     from anomalous_rides
     where ride_date = $date
 )
-select {MEASURED}, extremeness, {TOLD}
+select {MEASURED}, extremeness, {TOLD}, {JUDGED}
 from ranked
+left join {VERDICTS} as verdicts using (ride_id)
 order by place_in_reason > 1, extremeness desc, record_number
 limit $most
 """

@@ -89,6 +89,7 @@ def _environment() -> Environment:
         "cause": words.cause,
         "cost": words.cost,
         "anchor": words.anchor,
+        "judged": words.judged,
         "meaning": words.meaning,
         "told": _told,
     }

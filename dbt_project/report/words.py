@@ -255,6 +255,19 @@ def anchor(ride: Row) -> str:
     return f"ride-{ride['ride_id']}" + (f"{ride['record_number']}" if is_cut else "")
 
 
+def judged(ride: Row) -> str:
+    """The verdict on a ride, who gave it and what they add.
+
+    >>> judged({"verdict": "data error", "judged_by": "Ada", "note": "meter 7"})
+    'Judged data error by Ada: meter 7'
+    >>> judged({"verdict": "real", "judged_by": None, "note": None})
+    'Judged real'
+    """
+    by = f" by {ride['judged_by']}" if ride["judged_by"] else ""
+    note = f": {ride['note']}" if ride["note"] else ""
+    return f"Judged {ride['verdict']}{by}{note}"
+
+
 def speed(ride: Row) -> str:
     """The average speed; three figures are enough.
 
