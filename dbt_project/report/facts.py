@@ -75,6 +75,9 @@ class Facts:
     """areas, rides and anomalous_rides of all others together."""
     rejected: dict[str, int]
     """Rejected records by reason, the most frequent first."""
+    verdicts: list[Row]
+    """dimension, value, judged_rides, confirmed_rides, precision of the last weeks; all rides
+    first."""
     sources: list[Row]
     """status, model, summaries: how the summaries came about."""
 
@@ -123,6 +126,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> Fa
             "anomalous_rides": sum(area["anomalous_rides"] for area in areas[AREAS:]),
         },
         rejected=_counts(connection, "rejected_rides", "reason", date),
+        verdicts=rows(connection, VERDICTS_OF_WEEKS, date=date),
         sources=rows(
             connection,
             "select summary_status as status, summary_model as model, "
@@ -178,6 +182,13 @@ select {cut("area", LONGEST_NAME)}, rides, anomalous_rides, anomalous_share, tim
 from area_days
 where ride_date = $date
 order by stands_out desc, beyond_city desc, area
+"""
+
+VERDICTS_OF_WEEKS = """
+select dimension, value, judged_rides, confirmed_rides, precision
+from verdict_precision
+where ride_date = $date
+order by array_position(['all', 'kind', 'severity', 'reason'], dimension), judged_rides desc, value
 """
 
 INCIDENTS_OF_DAY = f"""

@@ -90,6 +90,7 @@ def _environment() -> Environment:
         "cost": words.cost,
         "anchor": words.anchor,
         "judged": words.judged,
+        "agreement": words.agreement,
         "meaning": words.meaning,
         "told": _told,
     }

@@ -268,6 +268,22 @@ def judged(ride: Row) -> str:
     return f"Judged {ride['verdict']}{by}{note}"
 
 
+def agreement(verdicts: Row) -> str:
+    """How often people agreed that an anomalous ride was one.
+
+    >>> agreement({"judged_rides": 12, "confirmed_rides": 9, "precision": 0.75})
+    'Of 12 judged rides of the last weeks, 9 were confirmed (75.0%).'
+    >>> agreement({"judged_rides": 1, "confirmed_rides": 1, "precision": 1.0})
+    'Of 1 judged ride of the last weeks, 1 was confirmed (100.0%).'
+    """
+    judged, confirmed = verdicts["judged_rides"], verdicts["confirmed_rides"]
+    were = "was" if confirmed == 1 else "were"
+    return (
+        f"Of {plural(judged, 'judged ride')} of the last weeks, {confirmed:,} {were} confirmed "
+        f"({share(verdicts['precision'])})."
+    )
+
+
 def speed(ride: Row) -> str:
     """The average speed; three figures are enough.
 

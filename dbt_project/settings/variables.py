@@ -84,7 +84,8 @@ class Variables(BaseModel):
     effect_days: int = Field(
         ge=2,
         le=3650,
-        description="Rides with and without a kind of circumstance are compared over so many days.",
+        description="Rides with and without a kind of circumstance are compared, and verdicts "
+        "counted, over so many days.",
     )
     min_effect_days: int = Field(
         ge=2,
