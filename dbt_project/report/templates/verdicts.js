@@ -42,7 +42,7 @@ function showVerdict(row) {
   if (note.value !== (own?.note ?? "")) note.value = own?.note ?? "";
   cell.dataset.v = own?.verdict ?? published.get(row);
 }
-const published = new Map(rows.map((row) => [row, row.lastElementChild.dataset.v]));
+const published = new Map(rows.map((row) => [row, row.lastElementChild.dataset.v ?? ""]));
 
 function showKept() {
   const number = `${verdicts.size.toLocaleString("en")} ${verdicts.size === 1 ? "verdict" : "verdicts"}`;
@@ -73,7 +73,11 @@ function addControls(row) {
 
 if (table) {
   readVerdicts();
-  for (const row of idOf.keys()) addControls(row);
+  for (const row of rows) {
+    row.lastElementChild.className = "verdict-on";
+    row.lastElementChild.dataset.v = published.get(row);
+    if (idOf.has(row)) addControls(row);
+  }
   showKept();
   judgeName.value = readKept(NAME_KEY) ?? "";
   judgeName.addEventListener("input", () => keep(NAME_KEY, judgeName.value));
