@@ -14,6 +14,7 @@ def model(dbt, session):
     dbt.ref("weather_hours")
     dbt.ref("ride_verdicts")
     dbt.ref("rejected_verdicts")
+    dbt.ref("verdict_precision")
     dbt.ref("circumstance_effects")
     dbt.ref("area_days")
     dbt.ref("context_summaries")

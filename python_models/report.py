@@ -8,6 +8,8 @@ def model(dbt, session):
     dbt.ref("weather_hours")
     dbt.ref("area_days")
     dbt.ref("incidents")
+    dbt.ref("ride_verdicts")
+    dbt.ref("verdict_precision")
     dbt.ref("stg_lake__traffic")
     dbt.ref("clustered_data")
     dbt.ref("clustered_summarized")

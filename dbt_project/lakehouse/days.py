@@ -24,7 +24,7 @@ DAY_BUILDS = "day_builds"
 HISTORY = ("daily_reports", LEDGER)
 """The marts of which a build reads other days. They are fetched whole."""
 
-HISTORY_BESIDE_THE_DAY = ("area_days", "circumstance_counts")
+HISTORY_BESIDE_THE_DAY = ("area_days", "circumstance_counts", "ride_verdicts")
 """Those that it reads together with the day's own rows, which stay."""
 
 _MAKE_DAY_BUILDS = (

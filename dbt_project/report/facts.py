@@ -75,6 +75,9 @@ class Facts:
     """areas, rides and anomalous_rides of all others together."""
     rejected: dict[str, int]
     """Rejected records by reason, the most frequent first."""
+    verdicts: list[Row]
+    """dimension, value, judged_rides, confirmed_rides, precision of the last weeks; all rides
+    first."""
     sources: list[Row]
     """status, model, summaries: how the summaries came about."""
 
@@ -123,6 +126,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> Fa
             "anomalous_rides": sum(area["anomalous_rides"] for area in areas[AREAS:]),
         },
         rejected=_counts(connection, "rejected_rides", "reason", date),
+        verdicts=rows(connection, VERDICTS_OF_WEEKS, date=date),
         sources=rows(
             connection,
             "select summary_status as status, summary_model as model, "
@@ -144,6 +148,12 @@ TOLD = ", ".join(
 )
 """SQL of what a ride is told by."""
 
+JUDGED = ", ".join(("verdict", cut("judged_by", LONGEST_NAME), cut("note", LONGEST_LINE)))
+"""SQL of the last verdict on a ride; without one they are NULL."""
+
+VERDICTS = "(select ride_id, verdict, judged_by, note from ride_verdicts where ride_date = $date)"
+"""SQL of the verdicts on the day's rides."""
+
 MEASURED = (
     "ride_dist, ride_time, mph, expected_minutes, times_expected, severity, likely_reason, "
     "pickup_local, anomaly_kind, record_number"
@@ -159,8 +169,9 @@ with ranked as (
     from anomalous_rides
     where ride_date = $date
 )
-select {MEASURED}, extremeness, {TOLD}
+select {MEASURED}, extremeness, {TOLD}, {JUDGED}
 from ranked
+left join {VERDICTS} as verdicts using (ride_id)
 order by place_in_reason > 1, extremeness desc, record_number
 limit $most
 """
@@ -171,6 +182,13 @@ select {cut("area", LONGEST_NAME)}, rides, anomalous_rides, anomalous_share, tim
 from area_days
 where ride_date = $date
 order by stands_out desc, beyond_city desc, area
+"""
+
+VERDICTS_OF_WEEKS = """
+select dimension, value, judged_rides, confirmed_rides, precision
+from verdict_precision
+where ride_date = $date
+order by array_position(['all', 'kind', 'severity', 'reason'], dimension), judged_rides desc, value
 """
 
 INCIDENTS_OF_DAY = f"""

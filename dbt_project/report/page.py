@@ -99,6 +99,7 @@ class DayPage:
             eps=self.eps,
             exports=exports,
             labelled=f"clustered_data_{date:%Y%m%d}.json",
+            verdicts=f"ride-verdicts-{date:%Y%m%d}",
             summarised=f"clustered_summarized_{date:%Y%m%d}.json",
             kinds=KINDS,
             kind_of=KIND_OF,

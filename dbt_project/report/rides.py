@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 import duckdb
 
-from dbt_project.report.facts import EXTREMENESS, MEASURED, TOLD, Row, cut, rows
+from dbt_project.report.facts import EXTREMENESS, JUDGED, MEASURED, TOLD, VERDICTS, Row, cut, rows
 from dbt_project.report.hours import PICKUP_HOUR
 
 MARKS = 4_000
 """The most marks in the picture: anomalies closer than can be seen share one."""
 OF_AN_INCIDENT = 3  # rides that are in the table whatever others there are
 LONGEST_RECORD = 2_000  # characters of a raw record that are shown
+LONGEST_ID = 1_000  # characters of a ride's id that a verdict can name
 LONGEST_TEXTS = 12_000  # characters of a context's news, weather or traffic that are shown
 
 # Both axes are linear near zero and logarithmic far away: a ride of no distance has its place as
@@ -138,10 +139,12 @@ def read_table(
             where ride_date = $date
         )
         select worst.* exclude (ride_id, area, summary, pickup_at), {PICKUP_HOUR} as hour, {TOLD},
+            case when length(ride_id) <= {LONGEST_ID} then ride_id end as whole_id, {JUDGED},
             left(records.record, {LONGEST_RECORD}) as record,
             length(records.record) > {LONGEST_RECORD} as is_cut,
             1 + worst.record_number - coalesce(rejected.records, 0) as line
         from worst
+        left join {VERDICTS} as verdicts using (ride_id)
         join stg_lake__ride_records as records on worst.record_number = records.record_number
         asof left join rejected on worst.record_number > rejected.record_number
         order by is_first_of_incident desc, extremeness desc, worst.record_number

@@ -89,6 +89,8 @@ def _environment() -> Environment:
         "cause": words.cause,
         "cost": words.cost,
         "anchor": words.anchor,
+        "judged": words.judged,
+        "agreement": words.agreement,
         "meaning": words.meaning,
         "told": _told,
     }

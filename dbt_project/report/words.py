@@ -255,6 +255,35 @@ def anchor(ride: Row) -> str:
     return f"ride-{ride['ride_id']}" + (f"{ride['record_number']}" if is_cut else "")
 
 
+def judged(ride: Row) -> str:
+    """The verdict on a ride, who gave it and what they add.
+
+    >>> judged({"verdict": "data error", "judged_by": "Ada", "note": "meter 7"})
+    'Judged data error by Ada: meter 7'
+    >>> judged({"verdict": "real", "judged_by": None, "note": None})
+    'Judged real'
+    """
+    by = f" by {ride['judged_by']}" if ride["judged_by"] else ""
+    note = f": {ride['note']}" if ride["note"] else ""
+    return f"Judged {ride['verdict']}{by}{note}"
+
+
+def agreement(verdicts: Row) -> str:
+    """How often people agreed that an anomalous ride was one.
+
+    >>> agreement({"judged_rides": 12, "confirmed_rides": 9, "precision": 0.75})
+    'Of 12 judged rides of the last weeks, 9 were confirmed (75.0%).'
+    >>> agreement({"judged_rides": 1, "confirmed_rides": 1, "precision": 1.0})
+    'Of 1 judged ride of the last weeks, 1 was confirmed (100.0%).'
+    """
+    judged, confirmed = verdicts["judged_rides"], verdicts["confirmed_rides"]
+    were = "was" if confirmed == 1 else "were"
+    return (
+        f"Of {plural(judged, 'judged ride')} of the last weeks, {confirmed:,} {were} confirmed "
+        f"({share(verdicts['precision'])})."
+    )
+
+
 def speed(ride: Row) -> str:
     """The average speed; three figures are enough.
 

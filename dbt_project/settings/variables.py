@@ -93,7 +93,7 @@ class Variables(BaseModel):
         ge=2,
         le=3650,
         description="The number of days over which rides with a category of circumstances are "
-        "compared with rides without it.",
+        "compared with rides without it, and verdicts are counted.",
     )
     min_effect_days: int = Field(
         ge=2,

@@ -25,6 +25,12 @@ day_summary as (
     where context_id = {{ ride_date_sql() }}::varchar
 ),
 
+verdict_precision as (
+    select *
+    from {{ ref('verdict_precision') }}
+    where ride_date = {{ ride_date_sql() }} and dimension = 'all'
+),
+
 warning_list as (
     select
         coalesce(list(warning order by place), []) as warnings,
@@ -76,10 +82,13 @@ select
     usual.weekdays_built,
     usual.weekday_lowest_share,
     usual.weekday_highest_share,
-    warning_list.caveats
+    warning_list.caveats,
+    coalesce(verdict_precision.judged_rides, 0) as judged_rides,
+    verdict_precision.precision
 from figures
 cross join usual
 cross join verdict
 cross join normal
 cross join warning_list
 cross join day_summary
+left join verdict_precision on figures.ride_date = verdict_precision.ride_date

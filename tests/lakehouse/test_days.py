@@ -180,20 +180,21 @@ class TestPublishing:
             for table in ("daily_reports", "area_days"):
                 assert connection.execute(f"select rides from {table}").fetchall() == [(3,)]
 
-    def test_counts_of_other_days_come_beside_those_that_the_day_has_already(
-        self, lakehouse: Lakehouse
+    @pytest.mark.parametrize("table", ["circumstance_counts", "ride_verdicts"])
+    def test_rows_of_other_days_come_beside_those_that_the_day_has_already(
+        self, lakehouse: Lakehouse, table: str
     ) -> None:
-        make = "create or replace table circumstance_counts as select date '{}' ride_date, {} rides"
+        make = f"create or replace table {table} as select date '{{}}' ride_date, {{}} rides"
         hold_city(lakehouse, "glasgow", f"building {DAY}")
         for day, rides in ((DAY, 3), (NEXT, 4)):
             with built(day, 1) as connection:
                 connection.execute(make.format(day, rides))
                 publish_day(connection, lakehouse, "glasgow", MARTS, day, None)
-                connection.execute("drop table circumstance_counts")
+                connection.execute(f"drop table {table}")
         with duckdb.connect() as connection:  # a part of the day is built again, then the next part
             connection.execute(make.format(NEXT, 5))
             fetch_history(connection, lakehouse, "glasgow", MARTS, NEXT)
-            found = connection.execute("from circumstance_counts order by all").fetchall()
+            found = connection.execute(f"from {table} order by all").fetchall()
         assert found == [(DAY, 3), (NEXT, 5)]
 
     def test_what_another_day_has_left_on_the_machine_does_not_reach_a_build(

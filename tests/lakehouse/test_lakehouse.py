@@ -106,7 +106,12 @@ class TestBuilds:
             assert first_day.query(query) == embedded_day.query(query)
         without_rows = {mart for mart in MARTS if not first_day.query(f"from {mart} limit 1")}
         # no two anomalous rides of that day share an incident, and nobody has judged any
-        assert without_rows == {"incidents", "ride_verdicts", "rejected_verdicts"}
+        assert without_rows == {
+            "incidents",
+            "ride_verdicts",
+            "rejected_verdicts",
+            "verdict_precision",
+        }
         assert first_day.output.count("schema glasgow of postgres:host=127.0.0.1") == 1
         assert not (first_day.warehouse / "taxi.duckdb").exists()
 

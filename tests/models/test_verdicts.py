@@ -1,6 +1,7 @@
 """What people find out about rides comes back with the lake, and changes no label."""
 
 import json
+from pathlib import Path
 
 import pytest
 from support.workplace import Build, Workplace
@@ -66,3 +67,51 @@ def test_verdicts_change_no_label_and_no_export(judged: Build, embedded_day: Bui
     assert judged.query(rides) == embedded_day.query(rides)
     for name in (f"clustered_data_{DATE}.json", f"clustered_summarized_{DATE}.json"):
         assert (judged.lake / name).read_bytes() == (embedded_day.lake / name).read_bytes()
+
+
+def test_what_people_found_out_is_counted_over_the_days_and_told(judged: Build) -> None:
+    first, second, *_ = anomalous(judged)
+    of_all = (2, 1, 0.5)
+    assert judged.query("select judged_rides, precision from daily_reports") == [(2, 0.5)]
+    assert judged.query(
+        "select judged_rides, confirmed_rides, precision from verdict_precision "
+        "where dimension = 'all'"
+    ) == [of_all]
+    for dimension, column in (
+        ("kind", "anomaly_kind"),
+        ("severity", "severity"),
+        ("reason", "likely_reason"),
+    ):
+        said = dict(judged.query(f"select ride_id, {column} from anomalous_rides"))
+        expected = {
+            value: (
+                [said[first], said[second]].count(value),
+                int(said[first] == value),
+            )
+            for value in (said[first], said[second])
+        }
+        counted = judged.query(
+            "select value, judged_rides, confirmed_rides from verdict_precision "
+            f"where dimension = '{dimension}'"
+        )
+        assert {value: counts for value, *counts in counted} == {
+            value: list(counts) for value, counts in expected.items()
+        }
+    page = (judged.warehouse / f"report_{DATE}.html").read_text()
+    assert "Of 2 judged rides of the last weeks, 1 was confirmed (50.0%)." in page
+
+
+def test_verdicts_of_the_days_before_count_for_a_day_without_any(
+    judged: Build, tmp_path: Path
+) -> None:
+    workplace = Workplace(tmp_path).fill_with_copy_of(judged)
+    rides = (workplace.lake / f"taxi-rides-{DATE}.json").read_bytes()
+    (workplace.lake / "taxi-rides-20230502.json").write_bytes(rides)
+    next_day = workplace.build_day("20230502")
+    assert next_day.query(
+        "select ride_date::varchar, judged_rides, confirmed_rides from verdict_precision "
+        "where dimension = 'all' order by ride_date"
+    ) == [("2023-05-01", 2, 1), ("2023-05-02", 2, 1)]
+    assert next_day.query("select count(*) from ride_verdicts where ride_date > '2023-05-01'") == [
+        (0,)
+    ]

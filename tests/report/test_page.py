@@ -3,6 +3,7 @@
 import csv
 import datetime
 import io
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import duckdb
 import matplotlib.image
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 from support.chat_server import ChatServer, answer
 from support.workplace import Build, Workplace
 
@@ -33,6 +34,7 @@ HOSTILE = (
 )
 # what looks like a whole tag is taken out of an answer before it is stored; half a tag is not
 HALF_TAG = "<img src=x onerror=window.hacked=1 "
+NOTE = f"meter 7; {HOSTILE[0]} {HOSTILE[1]}"
 ANSWER = f"Rain <script>window.hacked=1</script> and {HALF_TAG}all day."
 
 
@@ -84,6 +86,28 @@ def long_day(tmp_path_factory: pytest.TempPathFactory) -> Build:
         for number in range(60)
     ]
     workplace.write(f"taxi-rides-{DATE}.json", rides)
+    return workplace.build_day(DATE)
+
+
+@pytest.fixture(scope="module")
+def judged_day(
+    browser: Browser, hostile_day: Build, tmp_path_factory: pytest.TempPathFactory
+) -> Build:
+    """The hostile day, after a reader has judged two rides and put the saved file into the lake."""
+    workplace = Workplace(tmp_path_factory.mktemp("judged"))
+    workplace.lake.mkdir(exist_ok=True)
+    for file in hostile_day.lake.glob(f"*-{DATE}.json"):
+        shutil.copy(file, workplace.lake)
+    page = open_page(browser, hostile_day, timezone_id="America/New_York")
+    judge(page, 1, "data error", NOTE)
+    judge(page, 2, "explained")
+    page.get_by_label("Your name").fill(HOSTILE[3])
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save verdicts").click()
+    name = download.value.suggested_filename
+    download.value.save_as(workplace.lake / name)
+    page.get_by_text(f"{name} is saved: put it into the lake").wait_for()
+    page.context.close()
     return workplace.build_day(DATE)
 
 
@@ -148,6 +172,25 @@ def visible_rows(page: Page) -> list[str]:
     return page.locator("#anomalies tr.ride:visible").evaluate_all(
         "rows => rows.map(row => row.cells[0].textContent)"
     )
+
+
+def ride_of(page: Page, number: int) -> Locator:
+    """The row of one of the hostile rides."""
+    (place,) = (
+        place
+        for place, name in enumerate(
+            page.locator("#anomalies tr.ride td:first-child").all_inner_texts()
+        )
+        if name == f"{HOSTILE[number]}{number}"
+    )
+    return page.locator("#anomalies tr.ride").nth(place)
+
+
+def judge(page: Page, number: int, verdict: str, note: str = "") -> None:
+    row = ride_of(page, number)
+    row.get_by_role("combobox").select_option(verdict)
+    if note:
+        row.get_by_role("textbox").fill(note)
 
 
 def mark(page: Page, kind: str) -> tuple[float, float]:
@@ -495,13 +538,126 @@ class TestLinks:
         assert texts.is_visible()
 
 
+class TestVerdicts:
+    """What a reader finds out is kept, saved as a file of the lake, and told by the next build."""
+
+    def test_a_saved_file_gives_the_verdicts_of_the_next_build(self, judged_day: Build) -> None:
+        assert judged_day.query(
+            "select ride_id, verdict, note, judged_by, "
+            "abs(date_diff('minute', judged_at, now())) < 60 from ride_verdicts order by verdict"
+        ) == [
+            (f"{HOSTILE[1]}1", "data error", NOTE, HOSTILE[3], True),
+            (f"{HOSTILE[2]}2", "explained", None, HOSTILE[3], True),
+        ]
+        assert judged_day.query("from rejected_verdicts") == []
+
+    def test_rides_that_were_judged_say_so_as_text(
+        self, browser: Browser, judged_day: Build
+    ) -> None:
+        page = open_page(browser, judged_day)
+        said = f"Judged data error by {HOSTILE[3]}: {NOTE}"
+        assert ride_of(page, 1).locator(".judged").text_content() == said
+        assert ride_of(page, 0).locator(".judged").count() == 0
+        assert said in page.locator(".worst .judged").all_text_contents()
+        assert page.evaluate("window.hacked") is None
+        page.emulate_media(media="print")
+        assert ride_of(page, 1).locator(".judged").is_visible()
+        assert page.locator(":is(select, button, .verdict-on input):visible").count() == 0
+        page.context.close()
+
+    def test_they_stay_in_the_browser_until_they_are_taken_back(self, page: Page) -> None:
+        assert not page.locator("#judging").is_visible()
+        judge(page, 1, "misuse", NOTE)
+        judge(page, 2, "real")
+        page.reload()
+        page.get_by_text("2 verdicts, kept in this browser").wait_for()
+        row = ride_of(page, 1)
+        assert row.get_by_role("combobox").input_value() == "misuse"
+        assert row.get_by_role("textbox").input_value() == NOTE
+        other = page.context.new_page()
+        other.goto(page.url)
+        judge(other, 1, "")
+        page.get_by_text("1 verdict, kept in this browser").wait_for()
+        assert not row.get_by_role("textbox").is_visible()
+        judge(page, 2, "")
+        assert not page.locator("#judging").is_visible()
+        assert page.evaluate("window.hacked") is None
+
+    def test_a_letter_is_enough_on_the_keyboard_and_finding_and_sorting_know_the_verdict(
+        self, page: Page
+    ) -> None:
+        choice = ride_of(page, 3).get_by_role("combobox", name=f"Verdict on ride {HOSTILE[3]}3")
+        choice.focus()
+        choice.press("m")
+        assert choice.input_value() == "misuse"
+        page.get_by_label("Find").fill("misuse")
+        assert visible_rows(page) == []  # words of the choices are not words of the ride
+        page.get_by_label("Find").fill("")
+        for _ in range(2):
+            page.locator("#anomalies .sort", has_text="Verdict").click()
+        assert visible_rows(page)[0] == f"{HOSTILE[3]}3"
+
+    def test_what_something_else_has_left_in_the_browser_is_no_verdict(self, page: Page) -> None:
+        for left in ("{", "{}", '[null, {"ride_id": 1, "verdict": "fine"}]', '[["a", "real"]]'):
+            judge(page, 1, "real")
+            page.evaluate(
+                "left => Object.keys(localStorage).forEach(key => localStorage[key] = left)", left
+            )
+            page.reload()
+            assert not page.locator("#judging").is_visible()
+
+    def test_they_can_be_saved_where_the_browser_keeps_nothing(
+        self, page: Page, hostile_day: Build
+    ) -> None:
+        page.add_init_script(
+            "Object.defineProperty(window, 'localStorage', "
+            "{get() { throw new DOMException('no', 'SecurityError'); }})"
+        )
+        page.reload()
+        judge(page, 1, "real")
+        judge(page, 2, "misuse")
+        page.get_by_text("2 verdicts; this browser keeps none, so save").wait_for()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Save verdicts").click()
+        saved = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
+        assert {(record["ride_id"], record["verdict"]) for record in saved} == {
+            (f"{HOSTILE[1]}1", "real"),
+            (f"{HOSTILE[2]}2", "misuse"),
+        }
+        assert all(set(record) == {"ride_id", "verdict", "at"} for record in saved)
+
+    def test_a_long_id_is_named_whole_and_one_without_end_is_not_judged(
+        self, page: Page, embedded_day: Build, tmp_path: Path
+    ) -> None:
+        long = "a\rb" + "0123456789" * 30
+        with copied_tables(embedded_day, tmp_path) as connection:
+            first, second, *_ = connection.execute(
+                "select ride_id from anomalous_rides order by ride_id"
+            ).fetchall()
+            for (ride_id,), longer in ((first, long), (second, long * 10)):
+                connection.execute(
+                    "update anomalous_rides set ride_id = $longer where ride_id = $ride_id",
+                    {"longer": longer, "ride_id": ride_id},
+                )
+            write_pages(connection, tmp_path, datetime.date(2023, 5, 1))
+        page.goto((tmp_path / f"report_{DATE}.html").as_uri())
+        rows = page.locator("#anomalies tr.ride")
+        assert page.locator(".verdict-on select").count() == rows.count() - 1
+        page.locator("tr.ride:has-text('0123456789') select").select_option("real")
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Save verdicts").click()
+        saved = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
+        assert [record["ride_id"] for record in saved] == [long]
+
+
 class TestLook:
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     def test_nothing_stands_in_the_way_of_a_reader_with_a_screen_reader_or_weak_eyes(
-        self, browser: Browser, hostile_day: Build, two_days: Path, scheme: str
+        self, browser: Browser, judged_day: Build, two_days: Path, scheme: str
     ) -> None:
-        page = open_page(browser, hostile_day, color_scheme=scheme)
-        for place in (hostile_day.warehouse, two_days):
+        page = open_page(browser, judged_day, color_scheme=scheme)
+        judge(page, 2, "misuse", "asked")
+        for place in (judged_day.warehouse, two_days):
             for name in (f"report_{DATE}.html", "report_index.html"):
                 page.goto((place / name).as_uri())
                 page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
@@ -542,9 +698,9 @@ class TestLook:
         phone.context.close()
 
     def test_no_window_scrolls_sideways_however_wide_it_is(
-        self, page: Page, hostile_day: Build, two_days: Path
+        self, page: Page, hostile_day: Build, judged_day: Build, two_days: Path
     ) -> None:
-        for place in (hostile_day.warehouse, two_days):
+        for place in (hostile_day.warehouse, judged_day.warehouse, two_days):
             for name in (f"report_{DATE}.html", "report_index.html"):
                 page.goto((place / name).as_uri())
                 for width in (1440, 1400, 1280, 1024, 760, 701, 390, 360):

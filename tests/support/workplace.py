@@ -34,6 +34,7 @@ MARTS = {
     "weather_hours",
     "ride_verdicts",
     "rejected_verdicts",
+    "verdict_precision",
     "circumstance_counts",
     "circumstance_effects",
     "area_days",

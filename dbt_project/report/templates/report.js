@@ -2,5 +2,6 @@
 "use strict";
 const byId = (id) => document.getElementById(id);
 {% include "table.js" %}
+{% include "verdicts.js" %}
 {% include "picture.js" %}
 {% include "links.js" %}

@@ -8,6 +8,7 @@ const flat = document.createElement("tbody");
 const kindBoxes = [...document.querySelectorAll(".legend input")];
 const find = byId("find"), more = byId("more"), shown = byId("shown");
 const COLUMN = { ride: 0, kind: 1, miles: 2, minutes: 3, expected: 4, mph: 5, severity: 6, pickup: 7, area: 8, reason: 9 };
+const told = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));  // without the controls
 const textOf = (row, column) => row.cells[COLUMN[column]].textContent.trim();
 const groupText = (row) => groupOf.get(row).querySelector("tr.group").textContent;
 const selects = { severity: byId("filter-severity"), reason: byId("filter-reason"), area: byId("filter-area"), hour: byId("filter-hour") };
@@ -24,7 +25,7 @@ function fits(row, words) {
   for (const [name, select] of Object.entries(selects))
     if (select.value && valueOf(row, name) !== select.value) return false;
   if (!words.length) return true;
-  const text = `${row.textContent} ${groupText(row)}`.toLowerCase();
+  const text = `${told.get(row)} ${groupText(row).toLowerCase()}`;
   return words.every((word) => text.includes(word));
 }
 
@@ -101,9 +102,13 @@ const asTable = (cell, between) => [FIELDS, ...fitting.map(record)].map((line) =
 
 function download() {
   const lines = asTable((text) => /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text, ",");
+  saveFile(`anomalous_rides_${document.documentElement.dataset.date}.csv`, "text/csv", `\ufeff${lines.join("\r\n")}\r\n`);
+}
+
+function saveFile(name, type, text) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([`\ufeff${lines.join("\r\n")}\r\n`], { type: "text/csv" }));
-  link.download = `anomalous_rides_${document.documentElement.dataset.date}.csv`;
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
