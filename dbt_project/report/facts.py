@@ -76,7 +76,7 @@ class Facts:
     rejected: dict[str, int]
     """Rejected records by reason, the most frequent first."""
     verdicts: list[Row]
-    """dimension, value, judged_rides, confirmed_rides, precision of the last weeks; all rides
+    """dimension, value, judged_rides, confirmed_rides, confirmed_share of the last weeks; all rides
     first."""
     sources: list[Row]
     """status, model, summaries: how the summaries came about."""
@@ -185,7 +185,7 @@ order by stands_out desc, beyond_city desc, area
 """
 
 VERDICTS_OF_WEEKS = """
-select dimension, value, judged_rides, confirmed_rides, precision
+select dimension, value, judged_rides, confirmed_rides, confirmed_share
 from verdict_precision
 where ride_date = $date
 order by array_position(['all', 'kind', 'severity', 'reason'], dimension), judged_rides desc, value

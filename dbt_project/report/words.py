@@ -271,16 +271,16 @@ def judged(ride: Row) -> str:
 def agreement(verdicts: Row) -> str:
     """How often people agreed that an anomalous ride was one.
 
-    >>> agreement({"judged_rides": 12, "confirmed_rides": 9, "precision": 0.75})
+    >>> agreement({"judged_rides": 12, "confirmed_rides": 9, "confirmed_share": 0.75})
     'Of 12 judged rides of the last weeks, 9 were confirmed (75.0%).'
-    >>> agreement({"judged_rides": 1, "confirmed_rides": 1, "precision": 1.0})
+    >>> agreement({"judged_rides": 1, "confirmed_rides": 1, "confirmed_share": 1.0})
     'Of 1 judged ride of the last weeks, 1 was confirmed (100.0%).'
     """
     judged, confirmed = verdicts["judged_rides"], verdicts["confirmed_rides"]
     were = "was" if confirmed == 1 else "were"
     return (
         f"Of {plural(judged, 'judged ride')} of the last weeks, {confirmed:,} {were} confirmed "
-        f"({share(verdicts['precision'])})."
+        f"({share(verdicts['confirmed_share'])})."
     )
 
 

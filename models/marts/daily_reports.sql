@@ -84,7 +84,7 @@ select
     usual.weekday_highest_share,
     warning_list.caveats,
     coalesce(verdict_precision.judged_rides, 0) as judged_rides,
-    verdict_precision.precision
+    verdict_precision.confirmed_share
 from figures
 cross join usual
 cross join verdict

@@ -31,11 +31,12 @@ parts as (
 
 select
     {{ ride_date_sql() }} as ride_date,
+    {{ sql_text(var("city")) }} as city,
     dimension,
     value,
     count(*) as judged_rides,
     count(*) filter (is_confirmed) as confirmed_rides,
-    count(*) filter (is_confirmed) / count(*) as precision
+    count(*) filter (is_confirmed) / count(*) as confirmed_share
 from parts
 where value is not null
 group by dimension, value

@@ -72,9 +72,9 @@ def test_verdicts_change_no_label_and_no_export(judged: Build, embedded_day: Bui
 def test_what_people_found_out_is_counted_over_the_days_and_told(judged: Build) -> None:
     first, second, *_ = anomalous(judged)
     of_all = (2, 1, 0.5)
-    assert judged.query("select judged_rides, precision from daily_reports") == [(2, 0.5)]
+    assert judged.query("select judged_rides, confirmed_share from daily_reports") == [(2, 0.5)]
     assert judged.query(
-        "select judged_rides, confirmed_rides, precision from verdict_precision "
+        "select judged_rides, confirmed_rides, confirmed_share from verdict_precision "
         "where dimension = 'all'"
     ) == [of_all]
     for dimension, column in (
