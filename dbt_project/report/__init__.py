@@ -9,6 +9,6 @@ import datetime
 INDEX = "report_index.html"
 
 
-def report_name(date: datetime.date) -> str:
+def report_name(ride_date: datetime.date) -> str:
     """Name of a day's page."""
-    return f"report_{date:%Y%m%d}.html"
+    return f"report_{ride_date:%Y%m%d}.html"

@@ -54,7 +54,7 @@ def _incidents(facts: Facts) -> Iterable[str]:
         place = f"{incident['area'] or 'Area not said'}, "
         lost = words.cost(incident)
         yield (
-            f"{place}{words.incident_hours(incident, facts.date)}: {words.cause(incident)} "
+            f"{place}{words.incident_hours(incident, facts.ride_date)}: {words.cause(incident)} "
             f"{incident['anomalous_rides']:,} of {words.plural(incident['rides'], 'ride')} "
             f"anomalous{f', {lost}' if lost else ''}."
         )

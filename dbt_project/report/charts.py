@@ -12,7 +12,7 @@ from itertools import groupby
 from dbt_project.report import words
 from dbt_project.report.facts import Row
 from dbt_project.report.hours import Hour, Hours
-from dbt_project.report.kinds import KINDS
+from dbt_project.report.kinds import ANOMALY_KINDS
 
 WIDTH = 480
 LEFT = 36  # for the figures of an axis
@@ -38,7 +38,7 @@ def hours_chart(hours: Hours) -> Row:
     wide = (WIDTH - 2 * left) / count
     kinds = [
         (kind, [hour.kinds.get(kind.name, 0) for hour in hours.hours])
-        for kind in KINDS
+        for kind in ANOMALY_KINDS
         if any(kind.name in hour.kinds for hour in hours.hours)
     ]
     panels, foot = [], 0.0
@@ -142,7 +142,7 @@ def _stretches(texts: Sequence[str]) -> Iterable[tuple[int, int, str]]:
         start = end
 
 
-def weeks_chart(history: Sequence[Row], date: datetime.date | None = None) -> Row | None:
+def weeks_chart(history: Sequence[Row], ride_date: datetime.date | None = None) -> Row | None:
     """The share of anomalous rides day by day over the usual range of each, and the rides.
 
     Parameters
@@ -185,8 +185,8 @@ def weeks_chart(history: Sequence[Row], date: datetime.date | None = None) -> Ro
                 "y": None if share is None else upward(share),
                 "name": f"{day:%Y%m%d}",
                 "height": _r(RIDES * row["rides"] / most),
-                "is_the_day": day == date,
-                "is_its_weekday": date is not None and day.weekday() == date.weekday(),
+                "is_the_day": day == ride_date,
+                "is_its_weekday": ride_date is not None and day.weekday() == ride_date.weekday(),
                 "title": day_told(row),
             }
         )

@@ -49,7 +49,7 @@ class Group:
 class Facts:
     """A day's figures."""
 
-    date: datetime.date
+    ride_date: datetime.date
     report: Row
     """The day's row of daily_reports."""
     history: list[Row]
@@ -87,7 +87,7 @@ class Facts:
         return next((area for area in self.areas if area["stands_out"]), None)
 
 
-def read_facts(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> Facts:
+def read_facts(connection: duckdb.DuckDBPyConnection, ride_date: datetime.date) -> Facts:
     """Read the figures of a day that has been built.
 
     Raises
@@ -95,28 +95,32 @@ def read_facts(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> Fa
     UserError
         In one line, if the day has not been built.
     """
-    report = rows(connection, "from daily_reports where ride_date = $date", date=date)
+    report = rows(
+        connection, "from daily_reports where ride_date = $ride_date", ride_date=ride_date
+    )
     if not report:
-        raise UserError(f"{date} has not been built: dbt build --vars 'date: {date:%Y%m%d}'")
-    groups = _groups(connection, date)
-    areas = rows(connection, AREAS_OF_DAY, date=date)
-    incidents = rows(connection, INCIDENTS_OF_DAY, date=date)
+        raise UserError(
+            f"{ride_date} has not been built: dbt build --vars 'date: {ride_date:%Y%m%d}'"
+        )
+    groups = _groups(connection, ride_date)
+    areas = rows(connection, AREAS_OF_DAY, ride_date=ride_date)
+    incidents = rows(connection, INCIDENTS_OF_DAY, ride_date=ride_date)
     return Facts(
-        date=date,
+        ride_date=ride_date,
         report=report[0],
         history=rows(
             connection,
             "select ride_date, rides, anomalous_rides, anomalous_share, verdict, "
             "usual_share_low, usual_share_high from daily_reports "
-            "where ride_date between $first and $date order by ride_date",
-            first=date - datetime.timedelta(days=HISTORY_DAYS - 1),
-            date=date,
+            "where ride_date between $first and $ride_date order by ride_date",
+            first=ride_date - datetime.timedelta(days=HISTORY_DAYS - 1),
+            ride_date=ride_date,
         ),
         normal=next((group for group in groups if group.label is None), None),
         groups=[group for group in groups if group.label is not None and group.label >= 0],
         anomalous=next((group for group in groups if group.label == -1), None),
-        kinds=_counts(connection, "anomalous_rides", "anomaly_kind", date),
-        worst=rows(connection, WORST_RIDES, date=date, most=WORST),
+        kinds=_counts(connection, "anomalous_rides", "anomaly_kind", ride_date),
+        worst=rows(connection, WORST_RIDES, ride_date=ride_date, most=WORST),
         incidents=incidents[:INCIDENTS],
         other_incidents=len(incidents[INCIDENTS:]),
         areas=areas[:AREAS],
@@ -125,14 +129,14 @@ def read_facts(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> Fa
             "rides": sum(area["rides"] for area in areas[AREAS:]),
             "anomalous_rides": sum(area["anomalous_rides"] for area in areas[AREAS:]),
         },
-        rejected=_counts(connection, "rejected_rides", "reason", date),
-        verdicts=rows(connection, VERDICTS_OF_WEEKS, date=date),
+        rejected=_counts(connection, "rejected_rides", "reason", ride_date),
+        verdicts=rows(connection, VERDICTS_OF_WEEKS, ride_date=ride_date),
         sources=rows(
             connection,
             "select summary_status as status, summary_model as model, "
             "count(distinct context_id) as summaries from anomalous_rides "
-            "where ride_date = $date group by all order by summaries desc, status, model",
-            date=date,
+            "where ride_date = $ride_date group by all order by summaries desc, status, model",
+            ride_date=ride_date,
         ),
     )
 
@@ -151,7 +155,9 @@ TOLD = ", ".join(
 JUDGED = ", ".join(("verdict", cut("judged_by", LONGEST_NAME), cut("note", LONGEST_LINE)))
 """SQL of the last verdict on a ride; without one they are NULL."""
 
-VERDICTS = "(select ride_id, verdict, judged_by, note from ride_verdicts where ride_date = $date)"
+VERDICTS = (
+    "(select ride_id, verdict, judged_by, note from ride_verdicts where ride_date = $ride_date)"
+)
 """SQL of the verdicts on the day's rides."""
 
 MEASURED = (
@@ -167,7 +173,7 @@ with ranked as (
             partition by likely_reason order by extremeness desc, record_number
         ) as place_in_reason
     from anomalous_rides
-    where ride_date = $date
+    where ride_date = $ride_date
 )
 select {MEASURED}, extremeness, {TOLD}, {JUDGED}
 from ranked
@@ -180,14 +186,14 @@ AREAS_OF_DAY = f"""
 select {cut("area", LONGEST_NAME)}, rides, anomalous_rides, anomalous_share, times_city, stands_out,
     usual_share_low, usual_share_high
 from area_days
-where ride_date = $date
+where ride_date = $ride_date
 order by stands_out desc, beyond_city desc, area
 """
 
 VERDICTS_OF_WEEKS = """
 select dimension, value, judged_rides, confirmed_rides, confirmed_share
 from verdict_precision
-where ride_date = $date
+where ride_date = $ride_date
 order by array_position(['all', 'kind', 'severity', 'reason'], dimension), judged_rides desc, value
 """
 
@@ -195,7 +201,7 @@ INCIDENTS_OF_DAY = f"""
 select incident_id, {cut("area", LONGEST_NAME)}, starts_local, ends_local, category, item_id,
     {cut("what", LONGEST_LINE)}, rides, anomalous_rides, minutes_lost
 from incidents
-where ride_date = $date
+where ride_date = $ride_date
 order by minutes_lost desc nulls last, anomalous_rides desc, incident_id
 """
 
@@ -207,7 +213,7 @@ def rows(connection: duckdb.DuckDBPyConnection, query: str, **parameters: Any) -
     return [dict(zip(names, values, strict=True)) for values in result.fetchall()]
 
 
-def _groups(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> list[Group]:
+def _groups(connection: duckdb.DuckDBPyConnection, ride_date: datetime.date) -> list[Group]:
     """The clusters, and with the label NULL all of them together."""
     found = rows(
         connection,
@@ -216,23 +222,23 @@ def _groups(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> list[
             quantile_cont(ride_dist, [0.05, 0.5, 0.95, 1]) as ride_miles,
             quantile_cont(ride_time, [0.05, 0.5, 0.95, 1]) as ride_hours
         from rides
-        where ride_date = $date
+        where ride_date = $ride_date
         group by grouping sets ((is_anomaly), (is_anomaly, label))
         having grouping(label) = 0 or not is_anomaly
         order by label nulls first
         """,
-        date=date,
+        ride_date=ride_date,
     )
     return [Group(**row) for row in found]
 
 
 def _counts(
-    connection: duckdb.DuckDBPyConnection, table: str, column: str, date: datetime.date
+    connection: duckdb.DuckDBPyConnection, table: str, column: str, ride_date: datetime.date
 ) -> dict[str, int]:
     counted = rows(
         connection,
-        f"select {column} as name, count(*) as number from {table} where ride_date = $date "
+        f"select {column} as name, count(*) as number from {table} where ride_date = $ride_date "
         "group by all order by number desc, name",
-        date=date,
+        ride_date=ride_date,
     )
     return {row["name"]: row["number"] for row in counted}

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.markers import MarkerStyle
 from scipy.spatial import cKDTree
 
-from dbt_project.report.kinds import KINDS
+from dbt_project.report.kinds import ANOMALY_KINDS
 from dbt_project.report.rides import LINEAR_MILES, LINEAR_MINUTES, Picture
 
 STYLE: dict[Any, Any] = {
@@ -78,7 +78,7 @@ def draw_rides(picture: Picture, eps: float) -> str:
     axes.set_xlabel("distance in miles")
     _draw_density(axes, picture)
     _draw_outlines(axes, picture, eps, right, top)
-    for kind in KINDS:
+    for kind in ANOMALY_KINDS:
         marks = [row for row in picture.marks if row["anomaly_kind"] == kind.name]
         if marks:
             axes.plot(

@@ -9,7 +9,7 @@ import duckdb
 from dbt_project.report.facts import LONGEST_NAME, LONGEST_TEXT, Row, cut, rows
 
 HOUR = datetime.timedelta(hours=1)
-OF_DAY = "timezone($time_zone, $date::timestamp)"
+OF_DAY = "timezone($time_zone, $ride_date::timestamp)"
 """SQL of the instant at which the day begins by the city's clocks."""
 PICKUP_HOUR = f"floor(date_diff('second', {OF_DAY}, pickup_at) / 3600)::int"
 """SQL of the place of a pickup's hour in the day, from 0; outside the day for another day's."""
@@ -57,12 +57,14 @@ class Hours:
                 return f"The clocks went back: the day has {more} hours."
 
 
-def read_hours(connection: duckdb.DuckDBPyConnection, date: datetime.date, time_zone: str) -> Hours:
+def read_hours(
+    connection: duckdb.DuckDBPyConnection, ride_date: datetime.date, time_zone: str
+) -> Hours:
     """Count the day's rides by the hour of pickup, and put what was known beside them."""
-    starts = hours_of_day(date, time_zone)
+    starts = hours_of_day(ride_date, time_zone)
     hours = [Hour(label) for label in _labels(starts, time_zone)]
     without_pickup = of_other_days = 0
-    for row in rows(connection, RIDES_BY_HOUR, date=date, time_zone=time_zone):
+    for row in rows(connection, RIDES_BY_HOUR, ride_date=ride_date, time_zone=time_zone):
         if row["hour"] is None:
             without_pickup += row["anomalous"]
         elif not 0 <= row["hour"] < len(hours):
@@ -73,12 +75,12 @@ def read_hours(connection: duckdb.DuckDBPyConnection, date: datetime.date, time_
             hour.anomalous += row["anomalous"]
             if row["anomalous"]:
                 hour.kinds[row["anomaly_kind"]] = row["anomalous"]
-    weather = rows(connection, WEATHER, date=date, time_zone=time_zone)
+    weather = rows(connection, WEATHER, ride_date=ride_date, time_zone=time_zone)
     for row in weather:
         hour = hours[row["hour"]]
         hour.weather += [_told({**row, "text": text}) for text in row["text"].splitlines()]
         hour.sky = hour.sky or row["category"] or ""
-    traffic = rows(connection, TRAFFIC, date=date, time_zone=time_zone)
+    traffic = rows(connection, TRAFFIC, ride_date=ride_date, time_zone=time_zone)
     for row in traffic:
         for place, hour in enumerate(hours):
             begins, ends = row["begins"], row["ends"]
@@ -95,7 +97,7 @@ RIDES_BY_HOUR = f"""
 select {PICKUP_HOUR} as hour, anomaly_kind,
     count(*) as rides, count(*) filter (is_anomaly) as anomalous
 from rides
-where ride_date = $date
+where ride_date = $ride_date
 group by all
 order by all
 """
@@ -103,7 +105,7 @@ order by all
 WEATHER = f"""
 select date_diff('hour', {OF_DAY}, hour_start) as hour, category, {PLACE_AND_TEXT}
 from weather_hours
-where ride_date = $date
+where ride_date = $ride_date
 order by hour_start, area nulls first
 """
 
@@ -116,7 +118,7 @@ order by started_at nulls first, record_number
 """
 
 
-def hours_of_day(date: datetime.date, time_zone: str) -> list[datetime.datetime]:
+def hours_of_day(ride_date: datetime.date, time_zone: str) -> list[datetime.datetime]:
     """The instants at which the day's hours begin, 23 to 25 of them.
 
     >>> len(hours_of_day(datetime.date(2023, 10, 29), "Europe/London"))
@@ -125,7 +127,7 @@ def hours_of_day(date: datetime.date, time_zone: str) -> list[datetime.datetime]
     zone = ZoneInfo(time_zone)
     start, end = (
         datetime.datetime.combine(day, datetime.time(), zone).astimezone(datetime.UTC)
-        for day in (date, date + datetime.timedelta(days=1))
+        for day in (ride_date, ride_date + datetime.timedelta(days=1))
     )
     hours = -((start - end) // HOUR)  # a piece of an hour counts as one
     return [start + place * HOUR for place in range(hours)]

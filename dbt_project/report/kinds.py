@@ -16,7 +16,7 @@ class Kind(NamedTuple):
         return self.name.replace(" ", "-")
 
 
-KINDS = (
+ANOMALY_KINDS = (
     Kind("hardly moved", "s"),
     Kind("long distance", ">"),
     Kind("long time", "^"),

@@ -14,7 +14,7 @@ from dbt_project.report import charts, figures, report_name, words
 from dbt_project.report.exports import Exports
 from dbt_project.report.facts import HISTORY_DAYS, LONGEST_NAME, Facts, Row, cut, read_facts, rows
 from dbt_project.report.hours import Hours, read_hours
-from dbt_project.report.kinds import KINDS
+from dbt_project.report.kinds import ANOMALY_KINDS
 from dbt_project.report.rides import MARKS, Picture, read_contexts, read_picture, read_table
 from dbt_project.report.templating import asset, in_words, template
 
@@ -26,7 +26,7 @@ STORIES = MARKS // MOST_RIDES
 
 PRINTED_RIDES = 40
 
-KIND_OF = {kind.name: kind for kind in KINDS}
+KIND_OF = {kind.name: kind for kind in ANOMALY_KINDS}
 
 
 @dataclass
@@ -71,7 +71,7 @@ class DayPage:
 
     def _render(self, exports: Exports, most: int) -> str:
         """Make the page with at most so many rides in the table."""
-        date = self.facts.date
+        ride_date = self.facts.ride_date
         table = sorted(self.table[:most], key=lambda row: -row["extremeness"])
         told = {row["context_id"] for row in table}
         contexts = [row for row in self.contexts if row["context_id"] in told]
@@ -84,7 +84,7 @@ class DayPage:
             hours=self.hours,
             hours_chart=charts.hours_chart(self.hours) if self._has_hours else None,
             hour_told=charts.hour_told,
-            weeks_chart=charts.weeks_chart(self.facts.history, date),
+            weeks_chart=charts.weeks_chart(self.facts.history, ride_date),
             day_told=charts.day_told,
             labels=_named_groups(self.facts),
             table=table,
@@ -94,16 +94,16 @@ class DayPage:
             incidents_in_table={group.name for group in groups},
             contexts=contexts,
             places={row["context_id"]: place for place, row in enumerate(contexts, 1)},
-            marks=_stories(self.picture, table, date, STORIES * most),
+            marks=_stories(self.picture, table, ride_date, STORIES * most),
             shared_marks=sum(row["others"] for row in self.picture.marks),
             eps=self.eps,
             exports=exports,
-            labelled=f"clustered_data_{date:%Y%m%d}.json",
-            verdicts=f"ride-verdicts-{date:%Y%m%d}",
-            summarised=f"clustered_summarized_{date:%Y%m%d}.json",
-            kinds=KINDS,
+            labelled=f"clustered_data_{ride_date:%Y%m%d}.json",
+            verdicts=f"ride-verdicts-{ride_date:%Y%m%d}",
+            summarised=f"clustered_summarized_{ride_date:%Y%m%d}.json",
+            kinds=ANOMALY_KINDS,
             kind_of=KIND_OF,
-            points={kind.slug: figures.mark_points(kind.marker) for kind in KINDS},
+            points={kind.slug: figures.mark_points(kind.marker) for kind in ANOMALY_KINDS},
             style=asset("style.css"),
             script=asset("report.js"),
             script_hash=_content_hash(asset("report.js")),
@@ -116,7 +116,7 @@ class DayPage:
 
 def read_page(
     connection: duckdb.DuckDBPyConnection,
-    date: datetime.date,
+    ride_date: datetime.date,
     city: str,
     time_zone: str,
     eps: float,
@@ -139,12 +139,12 @@ def read_page(
     UserError
         If the day has not been built.
     """
-    facts = read_facts(connection, date)
-    picture = read_picture(connection, date)
-    hours = read_hours(connection, date, time_zone)
+    facts = read_facts(connection, ride_date)
+    picture = read_picture(connection, ride_date)
+    hours = read_hours(connection, ride_date, time_zone)
     incidents = [row["incident_id"] for row in facts.incidents]
-    table = read_table(connection, date, time_zone, incidents, MOST_RIDES)
-    contexts = read_contexts(connection, date, sorted({row["context_id"] for row in table}))
+    table = read_table(connection, ride_date, time_zone, incidents, MOST_RIDES)
+    contexts = read_contexts(connection, ride_date, sorted({row["context_id"] for row in table}))
     rides_svg = None
     if facts.report["rides"]:
         with figures.in_style():
@@ -216,7 +216,7 @@ def _named_groups(facts: Facts) -> list[tuple[str, Any]]:
     return [(name, group) for name, group in named if group]
 
 
-def _stories(picture: Picture, table: list[Row], date: datetime.date, most: int) -> Row | None:
+def _stories(picture: Picture, table: list[Row], ride_date: datetime.date, most: int) -> Row | None:
     """What each mark tells, in the order in which the marks are drawn; 0 for one without a story.
 
     The most extreme marks have one, at most so many.
@@ -233,7 +233,7 @@ def _stories(picture: Picture, table: list[Row], date: datetime.date, most: int)
         if row["record_number"] not in told:
             stories.append(0)
             continue
-        pickup = words.clock(row["pickup_local"], date) if row["pickup_local"] else ""
+        pickup = words.clock(row["pickup_local"], ride_date) if row["pickup_local"] else ""
         facts = [words.miles(row["ride_dist"]) + " in " + words.duration(row["ride_time"])]
         facts += [text for text in (pickup, row["area"]) if text]
         why = [row["severity"], row["likely_reason"], words.speed(row)]
@@ -247,7 +247,7 @@ def _stories(picture: Picture, table: list[Row], date: datetime.date, most: int)
                 words.anchor(row) if row["record_number"] in in_table else 0,
             ]
         )
-    names = {kind.slug: kind.name for kind in KINDS}
+    names = {kind.slug: kind.name for kind in ANOMALY_KINDS}
     return {"names": names, "summaries": list(summaries), "kinds": kinds}
 
 

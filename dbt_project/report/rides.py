@@ -41,7 +41,7 @@ class Picture:
     """miles and hours of all rides; None without rides."""
 
 
-def read_picture(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> Picture:
+def read_picture(connection: duckdb.DuckDBPyConnection, ride_date: datetime.date) -> Picture:
     """Read the day's rides, added up so that a million take no more room than some hundreds."""
     cell = 0.06
     cells = rows(
@@ -50,24 +50,24 @@ def read_picture(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> 
         select floor({ACROSS} / {cell})::int as across, floor({UPWARD} / {cell})::int as upward,
             label, count(*) as rides, avg(ride_dist) as miles, avg(ride_time) as hours
         from rides
-        where ride_date = $date and not is_anomaly
+        where ride_date = $ride_date and not is_anomaly
         group by across, upward, label
         order by label, across, upward
         """,
-        date=date,
+        ride_date=ride_date,
     )
     spread = rows(
         connection,
         "select stddev_pop(ride_dist) as miles, stddev_pop(ride_time) as hours, "
         "max(ride_dist) as largest_miles, max(ride_time) as largest_hours "
-        "from rides where ride_date = $date",
-        date=date,
+        "from rides where ride_date = $ride_date",
+        ride_date=ride_date,
     )[0]
     largest = {"miles": spread.pop("largest_miles"), "hours": spread.pop("largest_hours")}
-    return Picture(cells, cell, _marks(connection, date), spread, largest)
+    return Picture(cells, cell, _marks(connection, ride_date), spread, largest)
 
 
-def _marks(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> list[Row]:
+def _marks(connection: duckdb.DuckDBPyConnection, ride_date: datetime.date) -> list[Row]:
     """One mark for each kind and cell, with the story of the most extreme ride in it."""
     cell = _FINEST_CELL
     while True:
@@ -79,7 +79,7 @@ def _marks(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> list[R
                     row_number() over (place order by extremeness desc, record_number)
                         as rank_in_place
                 from anomalous_rides
-                where ride_date = $date
+                where ride_date = $ride_date
                 window place as (
                     partition by anomaly_kind, floor({ACROSS} / {cell}), floor({UPWARD} / {cell})
                 )
@@ -89,7 +89,7 @@ def _marks(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> list[R
             where rank_in_place = 1
             order by anomaly_kind, record_number
             """,
-            date=date,
+            ride_date=ride_date,
         )
         if len(marks) <= MARKS:
             return marks
@@ -98,7 +98,7 @@ def _marks(connection: duckdb.DuckDBPyConnection, date: datetime.date) -> list[R
 
 def read_table(
     connection: duckdb.DuckDBPyConnection,
-    date: datetime.date,
+    ride_date: datetime.date,
     time_zone: str,
     incidents: list[str],
     most: int,
@@ -121,7 +121,7 @@ def read_table(
                     partition by incident_id order by extremeness desc, record_number
                 ) as place_in_incident
             from anomalous_rides
-            where ride_date = $date
+            where ride_date = $ride_date
         ),
         worst as (
             select * exclude place_in_incident, (
@@ -136,7 +136,7 @@ def read_table(
         rejected as (
             select record_number, row_number() over (order by record_number) as records
             from rejected_rides
-            where ride_date = $date
+            where ride_date = $ride_date
         )
         select worst.* exclude (ride_id, area, summary, pickup_at), {PICKUP_HOUR} as hour, {TOLD},
             case when length(ride_id) <= {LONGEST_ID} then ride_id end as whole_id, {JUDGED},
@@ -149,7 +149,7 @@ def read_table(
         asof left join rejected on worst.record_number > rejected.record_number
         order by is_first_of_incident desc, extremeness desc, worst.record_number
         """,
-        date=date,
+        ride_date=ride_date,
         time_zone=time_zone,
         incidents=incidents,
         most=most,
@@ -157,15 +157,15 @@ def read_table(
 
 
 def read_contexts(
-    connection: duckdb.DuckDBPyConnection, date: datetime.date, identifiers: list[str]
+    connection: duckdb.DuckDBPyConnection, ride_date: datetime.date, identifiers: list[str]
 ) -> list[Row]:
     """The circumstances of these contexts, those of the most anomalous rides first."""
     texts = ", ".join(cut(name, LONGEST_TEXTS) for name in ("news", "weather", "traffic"))
     return rows(
         connection,
         f"select context_id, anomalous_rides as rides, {texts} from ride_contexts "
-        "where ride_date = $date and context_id in (select unnest($identifiers)) "
+        "where ride_date = $ride_date and context_id in (select unnest($identifiers)) "
         "order by rides desc, context_id",
-        date=date,
+        ride_date=ride_date,
         identifiers=identifiers,
     )

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from dbt_project.report import words
 from dbt_project.report.facts import Facts, Row
-from dbt_project.report.kinds import KINDS
+from dbt_project.report.kinds import ANOMALY_KINDS
 
 TOLD = 8  # texts of one hour that are told
 
@@ -22,7 +22,7 @@ def template(name: str) -> Template:
 @cache
 def asset(name: str) -> Markup:
     """A style sheet or script of the page's own, with what it includes."""
-    return Markup(_environment().get_template(name).render(kinds=KINDS))
+    return Markup(_environment().get_template(name).render(kinds=ANOMALY_KINDS))
 
 
 def render_mail(facts: Facts) -> tuple[str, str]:
@@ -34,7 +34,7 @@ def render_mail(facts: Facts) -> tuple[str, str]:
 def in_words(facts: Facts) -> Row:
     """The sentences that page and e-mail begin with."""
     return {
-        "day": words.day_name(facts.date),
+        "day": words.day_name(facts.ride_date),
         "headline": words.headline(facts),
         "tone": words.tone(facts.report),
         "standing": list(filter(None, _standing(facts))),

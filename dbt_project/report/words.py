@@ -8,13 +8,13 @@ from dbt_project.summaries.sentences import first_sentences
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
-def day_name(date: datetime.date) -> str:
+def day_name(ride_date: datetime.date) -> str:
     """A date in full.
 
     >>> day_name(datetime.date(2023, 5, 1))
     'Monday 1 May 2023'
     """
-    return f"{date:%A} {date.day} {date:%B %Y}"
+    return f"{ride_date:%A} {ride_date.day} {ride_date:%B %Y}"
 
 
 def plural(number: int, thing: str) -> str:
@@ -61,12 +61,12 @@ def duration(hours: float) -> str:
     return f"{minutes // 60:,} h" + (f" {minutes % 60} min" if minutes % 60 else "")
 
 
-def clock(local: datetime.datetime | None, date: datetime.date) -> str:
+def clock(local: datetime.datetime | None, ride_date: datetime.date) -> str:
     """``23:10``; with the date if it is another one."""
     if local is None:
         return "unknown"
     time = f"{local:%H:%M}"
-    return time if local.date() == date else f"{local.day} {local:%b} {time}"
+    return time if local.date() == ride_date else f"{local.day} {local:%b} {time}"
 
 
 def headline(facts: Facts) -> str:
@@ -161,17 +161,21 @@ def weekday(facts: Facts) -> str:
     here = report["anomalous_share"]
     rank = "more than on any of them" if here > high else "fewer than on any of them"
     if low <= here <= high:
-        rank = f"an ordinary {facts.date:%A} by that"
-    days = plural(report["weekdays_built"], f"{facts.date:%A}")
+        rank = f"an ordinary {facts.ride_date:%A} by that"
+    days = plural(report["weekdays_built"], f"{facts.ride_date:%A}")
     return f"On the {days} before it was {share(low)} to {share(high)}: {rank}."
 
 
-def incident_hours(incident: Row, date: datetime.date) -> str:
+def incident_hours(incident: Row, ride_date: datetime.date) -> str:
     """``17:00 to 19:00``, as far as the bulletin says."""
     start, end = incident["starts_local"], incident["ends_local"]
     if start is None:
-        return f"until {clock(end, date)}" if end else "no time said"
-    return f"{clock(start, date)} to {clock(end, date)}" if end else f"from {clock(start, date)}"
+        return f"until {clock(end, ride_date)}" if end else "no time said"
+    return (
+        f"{clock(start, ride_date)} to {clock(end, ride_date)}"
+        if end
+        else f"from {clock(start, ride_date)}"
+    )
 
 
 def cause(incident: Row) -> str:

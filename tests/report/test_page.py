@@ -20,7 +20,7 @@ from support.chat_server import ChatServer, answer
 from support.workplace import Build, Workplace
 
 from dbt_project.plugin.report import write_report
-from dbt_project.report.kinds import KINDS
+from dbt_project.report.kinds import ANOMALY_KINDS
 from dbt_project.report.words import TIMES
 
 DATE = "20230501"
@@ -286,7 +286,7 @@ class TestPicture:
         )
         assert len(counts) >= 4
         shapes, colours = set(), set()
-        for kind in KINDS:
+        for kind in ANOMALY_KINDS:
             marks = page.locator(f".marks-{kind.slug} use")
             assert marks.count() == counts.get(kind.name, 0)
             if kind.name in counts:
@@ -679,7 +679,7 @@ class TestLook:
         style = "name => getComputedStyle(document.documentElement).getPropertyValue(name)"
         paper = luminance(page.evaluate(style, "--page"))
         assert (paper > 0.9) == (scheme == "light")
-        for kind in KINDS:
+        for kind in ANOMALY_KINDS:
             ink = luminance(page.evaluate(style, f"--{kind.slug}"))
             contrast = (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05)
             assert contrast >= 3, kind.name
@@ -750,7 +750,7 @@ class TestLook:
         shapes = page.locator("symbol polygon").evaluate_all(
             "all => all.map(polygon => polygon.getAttribute('points'))"
         )
-        assert len(set(shapes)) == len(KINDS)
+        assert len(set(shapes)) == len(ANOMALY_KINDS)
         marks = page.locator("#controls .mark")
         assert marks.count() >= 4
         for place in range(marks.count()):
