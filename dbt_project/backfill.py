@@ -30,6 +30,9 @@ from dbt_project.settings.ride_date import parse_ride_date
 from dbt_project.settings.variables import load_variables
 
 EXPORTS = ("clustered_data_{}.json", "clustered_summarized_{}.json", "report_{}.html")
+ERASE_LINE = "\x1b[K"
+"""Clears the progress on a terminal, which is longer than a day's line may be."""
+
 WAIT_SECONDS = 600
 """How long a day waits for another build of the warehouse, such as the nightly one."""
 
@@ -117,22 +120,25 @@ def backfill(
             except caused_by_users() as error:
                 outcome = Outcome("failed", line_of(error))
             outcomes[day] = outcome
-            print(f"{day}  {outcome.word:9}  {outcome.line}".rstrip(), flush=True)
-            if sys.stdout.isatty():
-                print(time_left(len(outcomes), len(days), time.monotonic() - begun), end="\r")
+            is_watched = sys.stdout.isatty()
+            erased = ERASE_LINE if is_watched else ""
+            print(f"{erased}{day}  {outcome.word:9}  {outcome.line}".rstrip(), flush=True)
+            if is_watched:
+                progress = time_left(len(outcomes), len(days), time.monotonic() - begun)
+                print(progress, end="\r", flush=True)
     return outcomes
 
 
 def time_left(done: int, days: int, seconds: float) -> str:
-    """Return the progress of a backfill and the time left, as wide as the lines before it.
+    """Return the progress of a backfill and the time left.
 
     Examples
     --------
-    >>> time_left(10, 40, 25.0).rstrip()
+    >>> time_left(10, 40, 25.0)
     '10 of 40 days; about 75 s left'
     """
     left = f"; about {seconds / done * (days - done):.0f} s left" if done < days else ""
-    return f"{done} of {days} days{left}".ljust(60)
+    return f"{done} of {days} days{left}"
 
 
 def parse_arguments() -> argparse.Namespace:
